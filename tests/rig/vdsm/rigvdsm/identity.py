@@ -30,7 +30,7 @@ class Pki:
         return context
 
     def check(self, uid: int = VDSM_UID) -> None:
-        """The files are there and `uid`'s, the key is private, the CA vouches for the certificate."""
+        """All are there and `uid`'s, the key is private, the CA vouches for the certificate."""
         for path in (self.ca, self.cert, self.key):
             try:
                 status = path.stat()
