@@ -22,9 +22,13 @@ def mirror() -> str:
     raise RuntimeError("no Debian mirror in this machine's apt sources")
 
 
-def bootstrap(suite: str, packages: Sequence[str], tree: Path, *extra: str, log: Path) -> None:
-    """A minimal tree of `suite` with `packages` in `tree` (no docs, no recommends, no initramfs)."""
-    argv = ["mmdebstrap", "--mode=root", "--variant=apt", "--include=" + ",".join(packages),
+def bootstrap(suite: str, packages: Sequence[str], tree: Path, *extra: str, log: Path, variant: str = "apt") -> None:
+    """A minimal tree of `suite` with `packages` in `tree` (no docs, no recommends, no initramfs).
+
+    Variant `extract` unpacks the packages and what they depend on, and configures nothing: enough to
+    run a program there.
+    """
+    argv = ["mmdebstrap", "--mode=root", f"--variant={variant}", "--include=" + ",".join(packages),
             "--aptopt=Apt::Install-Recommends \"false\"", "--aptopt=Acquire::Languages \"none\"",
             "--aptopt=Acquire::Check-Valid-Until \"false\"", "--aptopt=Acquire::Retries \"5\""]
     argv += [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _PACKED]
