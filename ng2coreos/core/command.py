@@ -1,0 +1,69 @@
+"""The one way to start a process: an argv list, a deadline, a fixed locale, a recorded result."""
+
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from typing import Callable, Mapping, Optional, Sequence, Tuple, Union
+
+from ng2coreos.core.errors import CommandFailed, Unsupported
+
+DEADLINE_S = 120.0  # ample for any query; long commands say their own
+_TAIL = 4000  # characters of stderr that an error shows
+
+Input = Optional[Union[bytes, str]]
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A finished command."""
+
+    argv: Tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+    duration_s: float
+
+
+Runner = Callable[[Sequence[str], float, Input], Completed]
+
+
+def run_process(argv: Sequence[str], timeout_s: float = DEADLINE_S, data: Input = None,
+                env: Optional[Mapping[str, str]] = None) -> Completed:
+    """Run `argv` to its end without a shell; its whole process group dies at the deadline.
+
+    Standard input is `data` or empty.  Raises Unsupported when the program is missing and
+    CommandFailed when it ran past `timeout_s`; any exit status is returned, not judged.
+    """
+    began = time.monotonic()
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": "", "TZ": "UTC", **(env or {})}
+    try:
+        process = subprocess.Popen(
+            list(argv), stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, start_new_session=True)
+    except FileNotFoundError:
+        raise Unsupported(f"The program {argv[0]} is missing.",
+                          hint="Install the package that has it, then try again.") from None
+    text = data.encode() if isinstance(data, str) else data
+    try:
+        out, err = process.communicate(text, timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        raise CommandFailed(f"{' '.join(argv)} did not end within {timeout_s:.0f} s.",
+                            hint="See what it waits for; then run `ng2coreos resume` or "
+                                 "`ng2coreos rollback`.") from None
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    return Completed(tuple(argv), process.returncode, out.decode("utf-8", "surrogateescape"),
+                     err.decode("utf-8", "surrogateescape"), time.monotonic() - began)
+
+
+def check(result: Completed, ok: Sequence[int]) -> Completed:
+    """`result`, or CommandFailed with the end of its stderr when its status is not in `ok`."""
+    if result.returncode in ok:
+        return result
+    tail = (result.stderr.strip() or result.stdout.strip())[-_TAIL:]
+    raise CommandFailed(f"{' '.join(result.argv)} failed with status {result.returncode}: {tail}",
+                        hint="The message above is the program's own.")

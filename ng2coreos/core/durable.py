@@ -1,0 +1,119 @@
+"""Changes to files that survive a power cut: the old content or the new one, never a mixture.
+
+Every change is followed by fsync of the file and of its directory.  GRUB reads a file system
+without replaying its log, so what GRUB must see also needs `settle()` (freeze and thaw).
+"""
+
+import errno
+import fcntl
+import os
+import shutil
+from pathlib import Path
+from typing import Optional, Tuple
+
+_FIFREEZE = 0xC0045877  # _IOWR('X', 119, int), linux/fs.h
+_FITHAW = 0xC0045878  # _IOWR('X', 120, int), linux/fs.h
+_NO_FREEZE = (errno.EOPNOTSUPP, errno.ENOTTY, errno.EPERM, errno.EINVAL)
+
+
+def write_file(path: Path, data: bytes, *, mode: int = 0o644,
+               owner: Optional[Tuple[int, int]] = None) -> None:
+    """Replace or create `path` with `data`; after a cut it holds the old content or all of the new."""
+    temporary = path.with_name(f".{path.name}.ng2coreos-new")
+    _unlink(temporary)
+    fd = os.open(str(temporary), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(fd, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            if owner is not None:
+                os.fchown(stream.fileno(), *owner)
+            os.fchmod(stream.fileno(), mode)
+            os.fsync(stream.fileno())
+        os.rename(str(temporary), str(path))
+    except BaseException:
+        _unlink(temporary)
+        raise
+    sync_directory(path.parent)
+
+
+def overwrite_in_place(path: Path, data: bytes) -> None:
+    """Rewrite a file of the same length without changing its blocks (a GRUB environment block).
+
+    GRUB itself overwrites these blocks in place and rhboot hosts may have a symlink here, so a
+    rename would be wrong.  The block is one sector-aligned page: it is written by one call.
+    """
+    with open(path, "r+b") as stream:
+        if os.fstat(stream.fileno()).st_size != len(data):
+            raise OSError(errno.EINVAL, "the size would change", str(path))
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def make_symlink(path: Path, target: str) -> None:
+    """Make `path` a symlink to `target`, replacing another symlink but never a file or directory."""
+    if path.is_symlink() and os.readlink(str(path)) == target:
+        return
+    if path.exists() and not path.is_symlink():
+        raise FileExistsError(errno.EEXIST, "not a symlink", str(path))
+    temporary = path.with_name(f".{path.name}.ng2coreos-new")
+    _unlink(temporary)
+    os.symlink(target, str(temporary))
+    os.rename(str(temporary), str(path))
+    sync_directory(path.parent)
+
+
+def make_directory(path: Path, *, mode: int = 0o755) -> None:
+    """Make `path` a directory of exactly `mode`, parents included (0755)."""
+    path.mkdir(mode=mode, parents=True, exist_ok=True)
+    os.chmod(str(path), mode)
+    sync_directory(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, symlink or whole directory, if it is there; never follows a symlink."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(str(path))
+    else:
+        _unlink(path)
+    if path.parent.is_dir():
+        sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in directory `path` durable."""
+    fd = os.open(str(path), os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def settle(path: Path) -> None:
+    """Write the log of the file system at `path` back, so that GRUB sees what was written.
+
+    xfs keeps changes in its log even after sync, and GRUB does not replay it; freeze and thaw
+    empties it.  Where freezing is not supported (vfat, overlay) a plain sync of the file system
+    is all there is.  The file system is thawed whatever happens.
+    """
+    fd = os.open(str(path), os.O_RDONLY)
+    try:
+        os.fsync(fd)
+        try:
+            fcntl.ioctl(fd, _FIFREEZE, 0)
+        except OSError as error:
+            if error.errno not in _NO_FREEZE:
+                raise
+            os.sync()
+        else:
+            fcntl.ioctl(fd, _FITHAW, 0)
+    finally:
+        os.close(fd)
+
+
+def _unlink(path: Path) -> None:
+    try:
+        os.unlink(str(path))
+    except FileNotFoundError:
+        pass

@@ -1,0 +1,37 @@
+"""One run at a time: a flock that the kernel frees when its holder dies."""
+
+import fcntl
+import json
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+from ng2coreos.core.errors import Locked
+
+
+@contextmanager
+def exclusive(path: Path, *, run_id: str = "") -> Iterator[None]:
+    """Hold the lock at `path`, or raise Locked at once, naming the holder's pid and run."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fd = os.open(str(path), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Locked(f"Another ng2coreos is at work: {_holder(fd)}.",
+                         hint="Wait for it, or look at `ng2coreos status`. "
+                              "The lock goes by itself when that process ends.") from None
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, json.dumps({"pid": os.getpid(), "run": run_id}).encode(), 0)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _holder(fd: int) -> str:
+    try:
+        holder = json.loads(os.pread(fd, 4096, 0))
+        return f"pid {int(holder['pid'])}" + (f", run {holder['run']}" if holder["run"] else "")
+    except (ValueError, KeyError, TypeError):
+        return "a process that has just started"

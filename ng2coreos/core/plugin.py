@@ -1,0 +1,42 @@
+"""What a plug-in is: one subsystem's facts, findings, conversions and verification.
+
+The core knows no subsystem by name.  A plug-in declares `id` and `api`, reads its own facts from
+the host (read only) and makes its contribution to the decisions from facts alone (pure).
+"""
+
+from dataclasses import dataclass
+from typing import Any, Dict, Protocol, Tuple
+
+from ng2coreos.core.host import Host
+from ng2coreos.model.facts import HostFacts
+from ng2coreos.model.finding import Finding
+from ng2coreos.model.item import Check, Item
+from ng2coreos.model.plan import KernelArg, UnitState
+from ng2coreos.model.target import TargetFacts
+
+API = 1
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What a plug-in adds to the decisions; its items win over the whitelists' for the same path."""
+
+    findings: Tuple[Finding, ...] = ()
+    items: Tuple[Item, ...] = ()
+    checks: Tuple[Check, ...] = ()
+    units: Tuple[UnitState, ...] = ()
+    kernel_args: Tuple[KernelArg, ...] = ()
+
+
+class Plugin(Protocol):
+    """A subsystem. Facts are plain JSON data, so that plans can be made from recorded hosts."""
+
+    id: str
+    api: int
+
+    def facts(self, host: Host) -> Dict[str, Any]:
+        """The subsystem's own facts; changes nothing."""
+
+    def contribute(self, facts: HostFacts, mine: Dict[str, Any],
+                   target: TargetFacts) -> Contribution:
+        """What the subsystem wants done; `mine` is what `facts` returned. Pure."""

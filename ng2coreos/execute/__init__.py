@@ -1,0 +1,1 @@
+"""Steps, the runner that journals them, resume, rollback and finalize."""

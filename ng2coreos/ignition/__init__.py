@@ -1,0 +1,1 @@
+"""A typed model of the Ignition config, its writers and its validation."""

@@ -1,0 +1,31 @@
+"""What the new system needs to prove itself: every item and check, without the contents."""
+
+from dataclasses import dataclass, replace
+from typing import Tuple
+
+from ng2coreos.model.item import Check, Item
+
+SCHEMA = "ng2coreos-manifest/1"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Content of /etc/ng2coreos/manifest.json on the new system."""
+
+    schema: str
+    run_id: str
+    tool_version: str
+    commit: str
+    version: str
+    vg: str
+    pool: str
+    ng_volumes: Tuple[str, ...]  # what finalize removes, snapshots before their origins
+    volumes: Tuple[str, ...]  # ours: what stays
+    health_deadline_s: int
+    items: Tuple[Item, ...]
+    checks: Tuple[Check, ...]
+
+
+def without_content(items: Tuple[Item, ...]) -> Tuple[Item, ...]:
+    """The items as the manifest holds them: digests, never contents."""
+    return tuple(replace(item, content="") for item in items)

@@ -1,0 +1,243 @@
+"""The plan: decisions about the host and the target, and the exact changes that the run makes."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Dict, Optional, Tuple
+
+from ng2coreos.model.finding import Finding, Kind
+from ng2coreos.model.item import Check, Item
+from ng2coreos.model.target import TargetSource
+
+
+@dataclass(frozen=True)
+class IdChange:
+    """A user's or group's number on both systems; `target` is what the new system has."""
+
+    name: str
+    source_id: int
+    target_id: int
+    action: str  # same | mapped | created
+
+
+@dataclass(frozen=True)
+class NewUser:
+    """A user whom the image lacks and Ignition makes."""
+
+    name: str
+    uid: int
+    primary_group: str
+    groups: Tuple[str, ...]
+    gecos: str
+    home: str
+    shell: str
+    system: bool
+
+
+@dataclass(frozen=True)
+class NewGroup:
+    """A group that the image lacks and Ignition makes."""
+
+    name: str
+    gid: int
+    system: bool
+
+
+@dataclass(frozen=True)
+class Identities:
+    """How owners are translated: by name, in one pass, ids that swap included."""
+
+    users: Tuple[IdChange, ...]
+    groups: Tuple[IdChange, ...]
+    new_users: Tuple[NewUser, ...]
+    new_groups: Tuple[NewGroup, ...]
+    passwords: Tuple[str, ...]  # users whose password hash is carried (read at export)
+
+
+class ArgAction(Enum):
+    """What becomes of a kernel argument."""
+
+    KEEP = "keep"
+    DROP = "drop"
+    TRANSLATE = "translate"
+    ADD = "add"
+
+
+@dataclass(frozen=True)
+class KernelArg:
+    """A kernel argument of NG (`arg`), of the new system (`result`), or both."""
+
+    arg: str
+    action: ArgAction
+    reason: str
+    result: str = ""
+    trial_only: bool = False
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume of the new system, made by the run. `origin` is the LV that it is a snapshot of."""
+
+    name: str
+    mount: str  # on the new system; "/" is the ostree sysroot
+    fstype: str
+    fs_uuid: str
+    size_bytes: int
+    origin: str = ""
+    source_mount: str = ""  # where NG mounts the origin
+    remove: Tuple[str, ...] = ()  # NG-only content, relative to the volume, removed in the snapshot
+    thick: bool = False
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A directory of NG's root that is copied into one of the new volumes."""
+
+    source: str
+    volume: str
+    path: str  # below the volume
+    exclude: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class UnitState:
+    """A unit that is enabled (with explicit links) or masked on the new system."""
+
+    unit: str
+    action: str  # enable | mask
+    links: Tuple[str, ...]  # paths below /etc/systemd/system
+    reason: str
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the run will need; each is measured afterwards."""
+
+    pool_bytes: int
+    pool_free_bytes: int
+    pool_reserve_bytes: int
+    metadata_bytes: int
+    boot_bytes: int
+    boot_free_bytes: int
+    seconds: float
+    downtime_s: float
+    reboots: int
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The admin's standing choices (defaults file, answers and options)."""
+
+    trial_boots: int = 2
+    confirm: str = "auto"  # auto | manual
+    health_deadline_s: int = 900
+    deadman_s: int = 1800
+    unknown_etc: str = "carry"  # carry | drop: changed files that no whitelist names
+    conflict: str = "keep-ng"  # keep-ng | take-target: changed on NG and other in the target
+    overrides: Tuple[str, ...] = ()
+    answers: Dict[str, str] = field(default_factory=dict)  # path -> keep-ng | take-target
+
+
+@dataclass(frozen=True)
+class BootPlan:
+    """Names and numbers of the boot hand-over."""
+
+    stateroot: str
+    boot_uuid: str
+    boot_fstype: str
+    grub_cfg: str
+    grubenv: str
+    custom_cfg: str
+    blscfg: str
+    saved_entry: str  # NG's, to come back to
+    rollback_linux: str
+    rollback_initrds: Tuple[str, ...]
+    rollback_options: str
+    drop_units: Tuple[str, ...]  # "TARGET.requires/UNIT" taken out of the first boot
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Everything that was decided, before it is cut into changes: the pure result of plan/."""
+
+    findings: Tuple[Finding, ...]
+    items: Tuple[Item, ...]
+    identities: Identities
+    kernel_args: Tuple[KernelArg, ...]
+    volumes: Tuple[Volume, ...]
+    trees: Tuple[Tree, ...]
+    units: Tuple[UnitState, ...]
+    checks: Tuple[Check, ...]
+    boot: BootPlan
+    prediction: Prediction
+
+    @property
+    def inhibitors(self) -> Tuple[Finding, ...]:
+        """The findings that stop the run whatever the admin says."""
+        return tuple(f for f in self.findings if f.kind is Kind.INHIBITOR)
+
+    @property
+    def overridables(self) -> Tuple[Finding, ...]:
+        """The findings that stop the run unless the admin overrides them."""
+        return tuple(f for f in self.findings if f.kind is Kind.OVERRIDABLE)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that the run does. `id` is unique in the plan; `params` are the step's own."""
+
+    id: str
+    step: str
+    summary: str
+    params: Dict[str, Any] = field(default_factory=dict)
+    bytes: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which host the plan was made for; a plan that no longer fits is stale."""
+
+    fqdn: str
+    machine_id: str
+    product: str
+    layer: str
+    base: str
+    vg: str
+    vg_uuid: str
+    pool: str
+    packages_total: int
+    packages_added: Tuple[str, ...]
+    digest: str  # SHA-256 over the facts that the changes depend on
+
+
+@dataclass(frozen=True)
+class Target:
+    """Which image the plan leads to."""
+
+    source: TargetSource
+    ref: str
+    commit: str
+    version: str
+    signed: bool
+    signature_key: str
+    kernel_version: str
+    ignition_version: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The dry run's result and the run's only input."""
+
+    schema: str
+    run_id: str
+    tool_version: str
+    created: str  # RFC 3339, UTC
+    source: Source
+    target: Target
+    policy: Policy
+    decisions: Decisions
+    changes: Tuple[Change, ...]
+    incomplete: Optional[str] = None
+
+
+SCHEMA = "ng2coreos-plan/1"

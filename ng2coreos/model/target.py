@@ -1,0 +1,75 @@
+"""What is known about the target image: read from the ostree commit without checking it out."""
+
+from dataclasses import dataclass
+from typing import Dict, Optional, Tuple
+
+from ng2coreos.model.facts import FileFact, Group, Package, User
+
+
+@dataclass(frozen=True)
+class TargetSource:
+    """Where the commit comes from. `kind`: repo (local directory) | tar | url."""
+
+    kind: str
+    location: str
+    ref: str
+    key: str = ""  # GPG public key file; empty: the source's own trusted keys are asked
+    insecure: bool = False  # the admin said --insecure: signature not checked
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The commit's signature: `verified` only if a good one by a given key was found."""
+
+    verified: bool
+    key_ids: Tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Initramfs:
+    """What the commit's initramfs holds."""
+
+    bytes: int
+    has_lvm: bool
+    has_thin_tools: bool
+    has_ostree: bool
+    has_ignition: bool
+    devices_file: bool  # etc/lvm/devices/system.devices is inside: PVs that it lacks stay unseen
+    first_boot_units: Tuple[str, ...]  # "TARGET.requires/UNIT" links below etc/systemd/system
+
+
+@dataclass(frozen=True)
+class TargetFacts:
+    """Everything that a plan needs to know about the target image."""
+
+    source: TargetSource
+    ref: str
+    commit: str
+    version: str
+    timestamp: int  # seconds since 1970
+    signature: Signature
+    os_release: Dict[str, str]
+    kernel_version: str
+    kernel_bytes: int
+    initramfs: Initramfs
+    ignition_version: str  # "2.14.0"
+    files: int
+    bytes: int  # content of the checked-out tree
+    packages: Tuple[Package, ...]
+    users: Tuple[User, ...]  # of /usr/lib/passwd and /usr/etc/passwd
+    groups: Tuple[Group, ...]
+    etc_groups: Tuple[str, ...]  # groups kept in /usr/etc/group, whose members can be changed
+    etc: Dict[str, FileFact]  # "/etc/..." -> what /usr/etc has there
+    units: Dict[str, Tuple[str, ...]]  # unit file name -> its WantedBy=/RequiredBy= targets ("T.wants", ...)
+    enabled_units: Tuple[str, ...]  # already enabled by links in /usr/etc or /usr/lib
+    ostree_composefs: bool = False
+    selinux: Optional[str] = None  # policy type, or None where the image has none
+
+    def user(self, name: str) -> Optional[User]:
+        """The image's user called `name`."""
+        return next((u for u in self.users if u.name == name), None)
+
+    def group(self, name: str) -> Optional[Group]:
+        """The image's group called `name`."""
+        return next((g for g in self.groups if g.name == name), None)

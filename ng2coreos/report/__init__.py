@@ -1,0 +1,1 @@
+"""Three views of one plan or run: text, JSON, HTML."""

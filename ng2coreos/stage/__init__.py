@@ -1,0 +1,1 @@
+"""What the steps use: thin volumes, the ostree sysroot, state transfer, the boot switch."""

@@ -1,0 +1,1 @@
+"""Reads the target image from its ostree commit, without checking it out."""

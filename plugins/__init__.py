@@ -1,0 +1,1 @@
+"""One file per subsystem: its facts, its findings, its conversions, its verification."""
