@@ -1,4 +1,4 @@
-"""A host whose programs are a script: what is not scripted is refused, what is not used is reported.
+"""A host whose programs are a script: what is not scripted is refused, what is unused is reported.
 
     def test_it(fake_host):
         fake_host.on("lvs", ..., stdout=text)
@@ -159,7 +159,7 @@ class FakeHost(Host, AbstractContextManager):  # type: ignore[type-arg]
 
 
 def snapshot(root: Union[str, Path]) -> Dict[str, Tuple[Any, ...]]:
-    """What lies below `root` (mode, owner, size, mtime, link), to prove that nothing was changed."""
+    """What lies below `root` (mode, owner, size, mtime, link), to prove that nothing changed."""
     found = {}
     top = Path(root)
     for path in [top, *sorted(top.rglob("*"))]:
