@@ -208,6 +208,7 @@ class Source:
     packages_total: int
     packages_added: Tuple[str, ...]
     digest: str  # SHA-256 over the facts that the changes depend on
+    ng_volumes: Tuple[str, ...] = ()  # what finalize removes: images and NIST origins
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,95 @@
+"""The bundle: the host's carried state as files, with a manifest, enough to write the config.
+
+``files/`` holds each carried file at its path on the new system, ``passwords.json`` the carried
+hashes, ``manifest.json`` the items.  The directory is 0700: it holds keys.
+"""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import Dict, Tuple
+
+from ng2coreos import __version__, firstboot, ignition
+from ng2coreos.core import durable
+from ng2coreos.core.errors import BadInput, StalePlan
+from ng2coreos.core.host import Host
+from ng2coreos.core.secret import Secret
+from ng2coreos.model import codec
+from ng2coreos.model.item import Item, Outcome
+from ng2coreos.model.manifest import SCHEMA, Manifest, without_content
+from ng2coreos.model.plan import Plan
+
+
+class Bundle:
+    """A bundle that was exported to `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def content(self, item: Item) -> bytes:
+        """The bytes of a file item, checked against its digest; BadInput if they are not that."""
+        if item.content:
+            return base64.b64decode(item.content)
+        if not item.source:
+            return b""
+        try:
+            data = (self.path / "files" / item.path.lstrip("/")).read_bytes()
+        except OSError as error:
+            raise BadInput(f"The bundle lacks {item.path}: {error.strerror}.",
+                           hint="Export it again.") from None
+        if hashlib.sha256(data).hexdigest() != item.sha256:
+            raise BadInput(f"{item.path} in the bundle is not what the plan carries.",
+                           hint="Export it again; do not edit a bundle.")
+        return data
+
+    def password(self, user: str) -> Secret:
+        """The carried password hash of `user`; ``!`` (locked) where there is none."""
+        table = json.loads((self.path / "passwords.json").read_text("utf-8"))
+        return Secret(str(table.get(user, "!")))
+
+
+def export_bundle(host: Host, plan: Plan, path: Path) -> None:
+    """Write the bundle to `path` anew; StalePlan when a carried file is not what was planned."""
+    durable.remove(path)
+    durable.make_directory(path, mode=0o700)
+    for item in plan.decisions.items:
+        if item.kind != "file" or item.outcome is Outcome.DROPPED or not item.source or item.content:
+            continue
+        data = host.read_bytes(item.source)
+        if hashlib.sha256(data).hexdigest() != item.sha256:
+            raise StalePlan(f"{item.source} has changed since the plan was made.",
+                            hint="Make a new plan, or apply without --plan.")
+        place = path / "files" / item.path.lstrip("/")
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.write_file(place, data, mode=0o600)
+    hashes = shadow_hashes(host)
+    carried = {name: hashes[name] for name in plan.decisions.identities.passwords if name in hashes}
+    durable.write_file(path / "passwords.json", json.dumps(carried).encode(), mode=0o600)
+    durable.write_file(path / "manifest.json", codec.dumps(manifest(plan)).encode(), mode=0o600)
+
+
+def build_config(plan: Plan, bundle: Bundle) -> bytes:
+    """The Ignition config for `plan`, with everything that the first boot needs."""
+    return ignition.build(plan, bundle.content, bundle.password, firstboot.payload(plan))
+
+
+def manifest(plan: Plan) -> Manifest:
+    """What the new system needs to prove itself."""
+    decisions = plan.decisions
+    return Manifest(
+        schema=SCHEMA, run_id=plan.run_id, tool_version=__version__, commit=plan.target.commit,
+        version=plan.target.version, vg=plan.source.vg, pool=plan.source.pool,
+        ng_volumes=plan.source.ng_volumes, volumes=tuple(v.name for v in decisions.volumes),
+        health_deadline_s=plan.policy.health_deadline_s, items=without_content(decisions.items),
+        checks=decisions.checks)
+
+
+def shadow_hashes(host: Host) -> Dict[str, str]:
+    """User name to password field, from /etc/shadow."""
+    found: Dict[str, str] = {}
+    for line in host.read_text("/etc/shadow", default="").splitlines():
+        fields: Tuple[str, ...] = tuple(line.split(":"))
+        if len(fields) > 1:
+            found[fields[0]] = fields[1]
+    return found

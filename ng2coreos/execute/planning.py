@@ -1,0 +1,94 @@
+"""From a host and a target to a plan: read both, decide, cut the decisions into changes."""
+
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Callable, Iterator, Optional, Sequence, Tuple
+
+from ng2coreos import __version__, inventory
+from ng2coreos import plan as deciding
+from ng2coreos import target as targets
+from ng2coreos.core.host import Host
+from ng2coreos.core.plugin import Plugin
+from ng2coreos.execute.steps import STEPS
+from ng2coreos.execute.store import new_run_id, utc_now
+from ng2coreos.model.facts import HostFacts, ImageKind
+from ng2coreos.model.plan import SCHEMA, Change, Decisions, Plan, Policy, Source, Target
+from ng2coreos.model.target import TargetFacts, TargetSource
+
+WHITELISTS_D = "/etc/ng2coreos/whitelists.d"
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Where a plan takes time and randomness from, so that tests are reproducible."""
+
+    now: Callable[[], str] = utc_now
+    run_id: Callable[[], str] = new_run_id
+    uuid: Callable[[], str] = lambda: str(uuid.uuid4())
+
+
+def read_host(host: Host, plugins: Optional[Sequence[Plugin]] = None) -> HostFacts:
+    """The host's facts; changes nothing."""
+    return inventory.read(host, deciding.load_plugins() if plugins is None else plugins)
+
+
+def read_target(host: Host, source: TargetSource) -> TargetFacts:
+    """The target's facts; a remote is pulled into a temporary directory."""
+    with work_directory() as work, targets.opened(host, source, work) as repo:
+        return repo.facts()
+
+
+@contextmanager
+def work_directory() -> Iterator[Path]:
+    """A private directory for unpacking, gone afterwards; /var/tmp since images are large."""
+    with TemporaryDirectory(prefix="ng2coreos-", dir="/var/tmp") as name:
+        yield Path(name)
+
+
+def make_plan(host: Host, facts: HostFacts, target: TargetFacts, policy: Policy,
+              clock: Optional[Clock] = None) -> Plan:
+    """The plan for this host and target. Pure but for the whitelists that the host's admin added."""
+    clock = clock or Clock()
+    rules = deciding.load_rules([host.follow(WHITELISTS_D)])
+    decisions = deciding.decide(facts, target, policy, rules, deciding.load_plugins(), clock.uuid)
+    aim = _target(target)
+    return Plan(
+        schema=SCHEMA, run_id=clock.run_id(), tool_version=__version__, created=clock.now(),
+        source=_source(facts, decisions), target=aim, policy=policy, decisions=decisions,
+        changes=changes_of(decisions, aim))
+
+
+def changes_of(decisions: Decisions, target: Target) -> Tuple[Change, ...]:
+    """The changes of all steps, in order."""
+    return tuple(change for step in STEPS for change in step.plan(decisions, target))
+
+
+def _source(facts: HostFacts, decisions: Decisions) -> Source:
+    layer = facts.layout.layer
+    nvr = layer.nvr if layer else ""
+    base = next((i.volume for i in facts.layout.images
+                 if i.kind is ImageKind.BASE and i.nvr == nvr), "")
+    origins = tuple(v.origin for v in decisions.volumes if v.origin)
+    images = sorted(facts.layout.images,
+                    key=lambda i: (i.kind is not ImageKind.LAYER, i.kind is not ImageKind.BASE, i.nvr))
+    others = tuple(m.volume for m in facts.layout.mounts
+                   if m.volume and m.target == "/tmp" and m.volume not in origins)
+    return Source(
+        fqdn=facts.fqdn, machine_id=facts.machine_id, product=facts.product,
+        layer=layer.volume if layer else "", base=base, vg=facts.layout.vg,
+        vg_uuid=facts.layout.vg_uuid, pool=facts.layout.pool.name,
+        packages_total=facts.packages.total,
+        packages_added=tuple(p.nevra for p in facts.packages.added),
+        digest=deciding.digest(facts),
+        ng_volumes=(*(i.volume for i in images), *origins, *others))
+
+
+def _target(facts: TargetFacts) -> Target:
+    return Target(
+        source=facts.source, ref=facts.ref, commit=facts.commit, version=facts.version,
+        signed=facts.signature.verified,
+        signature_key=facts.signature.key_ids[0] if facts.signature.key_ids else "",
+        kernel_version=facts.kernel_version, ignition_version=facts.ignition_version)

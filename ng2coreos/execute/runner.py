@@ -1,0 +1,143 @@
+"""Applies a plan's changes in order, each journaled before and after; what fails is undone.
+
+A record ``intent`` is durable before a change begins and holds what undoing it needs; ``done``
+follows once the change was verified.  A killed run therefore leaves at most one change half done,
+which `resume` applies again (steps look before they act) and `rollback` undoes.
+"""
+
+import errno
+import signal
+import time
+from contextlib import contextmanager
+from types import FrameType
+from typing import Iterator, List, Optional, Set
+
+from ng2coreos.core.errors import (
+    Exit,
+    Ng2CoreosError,
+    NoSpace,
+    RollbackIncomplete,
+    RolledBack,
+)
+from ng2coreos.core.host import Host
+from ng2coreos.core.progress import Progress
+from ng2coreos.execute.rollback import undo_all
+from ng2coreos.execute.run import Run
+from ng2coreos.execute.steps import step
+from ng2coreos.execute.store import RunDirectory, Store
+from ng2coreos.stage.mounts import Mounts, private_namespace
+
+_NO_SPACE_WORDS = ("no space left", "insufficient free space", "not enough free", "disk quota")
+
+
+class Stopped(Exception):
+    """A signal asked the run to stop; raised only between two changes."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+class _Interrupt(Ng2CoreosError):
+    """A signal stopped the run; everything that it had done was undone and checked."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"Stopped by {signal.Signals(number).name}; everything was undone.",
+                         hint="Run the command again when you are ready.")
+        self.exit_code = Exit.SIGINT if number == signal.SIGINT else Exit.SIGTERM
+
+
+@contextmanager
+def opened(host: Host, directory: RunDirectory, progress: Progress) -> Iterator[Run]:
+    """The run's context, with a mount namespace of its own; its mounts go with it."""
+    private_namespace()
+    base = host.path("/run/ng2coreos") / directory.run_id
+    with Mounts(host, base) as mounts:
+        yield Run(host, directory.plan(), directory, mounts, progress)
+
+
+def carry_on(run: Run, store: Store) -> None:
+    """Apply every change that the journal does not call done; undo everything if one fails.
+
+    Raises RolledBack (or NoSpace) when a change failed and all was undone, RollbackIncomplete when
+    undoing failed too. A signal is obeyed between two changes.
+    """
+    done = finished_changes(run.directory)
+    with _signals() as caught:
+        try:
+            for change in run.plan.changes:
+                if change.id in done:
+                    continue
+                if caught:
+                    raise Stopped(caught[0])
+                _apply(run, change.id)
+            if caught:
+                raise Stopped(caught[0])
+        except Stopped as stop:
+            _undo_after(run, store, f"signal {stop}")
+            raise _Interrupt(stop.number) from None
+        except (Ng2CoreosError, OSError) as error:
+            _undo_after(run, store, str(error))
+            raise _told(error) from error
+    run.directory.journal.append({"event": "finished", "at": run.now()})
+
+
+def finished_changes(directory: RunDirectory) -> Set[str]:
+    """Ids of the changes that the journal calls done (and not undone since)."""
+    done: Set[str] = set()
+    for record in directory.records():
+        if record["event"] == "done":
+            done.add(record["change"])
+        elif record["event"] in ("intent", "undone"):
+            done.discard(record["change"])
+    return done
+
+
+def _apply(run: Run, change_id: str) -> None:
+    change = next(c for c in run.plan.changes if c.id == change_id)
+    doing = step(change.step)
+    run.progress.note(change.summary)
+    began = time.monotonic()
+    journal = run.directory.journal
+    journal.append({"event": "intent", "change": change.id, "step": change.step, "at": run.now(),
+                    "undo": doing.prepare(change, run)})
+    result = doing.apply(change, run)
+    doing.verify(change, run)
+    journal.append({"event": "done", "change": change.id, "at": run.now(), "result": result,
+                    "seconds": round(time.monotonic() - began, 3)})
+
+
+def _undo_after(run: Run, store: Store, reason: str) -> None:
+    run.directory.journal.append({"event": "failed", "at": run.now(), "reason": reason})
+    run.progress.note(f"Undoing everything: {reason}")
+    problems = undo_all(run, store)
+    if problems:
+        raise RollbackIncomplete(
+            f"The run failed ({reason}), and not everything could be undone: " + "; ".join(problems),
+            hint="NG boots as before. Run `ng2coreos rollback` again after mending the cause.")
+
+
+def _told(error: Exception) -> Ng2CoreosError:
+    text = error.message if isinstance(error, Ng2CoreosError) else str(error)
+    hint = error.hint if isinstance(error, Ng2CoreosError) else "See the message above."
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full or any(word in text.lower() for word in _NO_SPACE_WORDS):
+        return NoSpace(f"{text} Everything was undone.", hint="Free some space and plan again.")
+    return RolledBack(f"{text} Everything was undone.", hint=hint)
+
+
+@contextmanager
+def _signals() -> Iterator[List[int]]:
+    caught: List[int] = []
+
+    def note(number: int, frame: Optional[FrameType]) -> None:
+        del frame
+        caught.append(number)
+
+    watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, note) for number in watched]
+    try:
+        yield caught
+    finally:
+        for number, handler in zip(watched, before):
+            signal.signal(number, handler)

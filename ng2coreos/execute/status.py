@@ -1,0 +1,94 @@
+"""Where a host stands, told from the journal and the state file alone."""
+
+from dataclasses import dataclass
+from typing import Optional, Tuple
+
+from ng2coreos.core.errors import Exit
+from ng2coreos.core.host import Host
+from ng2coreos.execute.store import RunDirectory, Store
+from ng2coreos.model.state import Attempt, BootState, Failure, Phase
+from ng2coreos.stage import state as state_file
+
+_TRIAL = (Phase.ARMED, Phase.FIRST_HEALTHY, Phase.HEALTHY, Phase.FAILED)
+
+
+@dataclass(frozen=True)
+class Status:
+    """What `ng2coreos status` says on NG; `exit_code` follows `host_state`."""
+
+    host_state: str  # untouched | prepared | staged | switched | rolled-back | migrated
+    phase: str
+    text: str
+    next: str
+    exit_code: int
+    run_id: str = ""
+    failures: Tuple[Failure, ...] = ()
+    attempts: Tuple[Attempt, ...] = ()
+    changes_done: int = 0
+    changes_total: int = 0
+
+
+def status(host: Host, store: Store) -> Status:
+    """Where this NG host stands."""
+    directory = store.current()
+    state = state_file.read(host.path("/boot"))
+    if directory is None:
+        if state is not None:
+            return Status("prepared", state.phase.value,
+                          "Boot files of a run are there, but its journal is not.",
+                          "ng2coreos rollback", Exit.INTERRUPTED, state.run_id)
+        return Status("untouched", "", "No run has changed this host.", "ng2coreos plan", Exit.OK)
+    done, total = _progress(directory)
+    if directory.ended() != "finished":
+        return Status(
+            "prepared", Phase.PREPARED.value,
+            f"Run {directory.run_id} was interrupted after {done} of {total} changes; "
+            "NG boots as before.",
+            "ng2coreos resume, or ng2coreos rollback", Exit.INTERRUPTED, directory.run_id,
+            changes_done=done, changes_total=total)
+    told = _after_staging(host, directory, state)
+    return Status(**{**vars(told), "changes_done": done, "changes_total": total})
+
+
+def _after_staging(host: Host, directory: RunDirectory, state: Optional[BootState]) -> Status:
+    run = directory.run_id
+    if state is None:
+        return Status("inconsistent", "", f"The state file of run {run} on /boot is gone.",
+                      "ng2coreos rollback", Exit.ROLLBACK_INCOMPLETE, run)
+    boot_id = host.read_text("/proc/sys/kernel/random/boot_id", default="").strip()
+    phase = state.phase
+    if phase is Phase.ARMED and boot_id == state.ng_boot_id:
+        return Status("staged", phase.value, "Everything is in place; the next boot is the trial.",
+                      "reboot, or ng2coreos rollback", Exit.OK, run)
+    if phase in _TRIAL:
+        failures = state.attempts[-1].failures if state.attempts else ()
+        return Status("rolled-back", "fell-back", _why(state), "ng2coreos rollback, then mend and "
+                      "plan again", Exit.FELL_BACK, run, failures, state.attempts)
+    if phase is Phase.CONFIRMED:
+        return Status("migrated", phase.value, "The new system is confirmed; this is NG, booted by "
+                      "its rollback entry.", "reboot to the new system, or ng2coreos rollback",
+                      Exit.OK, run, attempts=state.attempts)
+    if phase is Phase.ROLLED_BACK:
+        return Status("rolled-back", phase.value, "The new system was given up; its volumes and "
+                      "files are still there.", "ng2coreos rollback", Exit.OK, run,
+                      attempts=state.attempts)
+    return Status("staged", phase.value, "Everything is in place; NG is the default.",
+                  "ng2coreos resume, or ng2coreos rollback", Exit.OK, run)
+
+
+def _why(state: BootState) -> str:
+    trial = "second" if state.phase is Phase.FIRST_HEALTHY else "first"
+    if state.phase is Phase.HEALTHY:
+        return "The new system was healthy, but the host was reset before it was confirmed."
+    if state.phase is Phase.FAILED and state.attempts:
+        last = state.attempts[-1]
+        names = ", ".join(f.title for f in last.failures) or "no reason recorded"
+        return f"Trial {last.trial} of the new system was not healthy: {names}. NG is running again."
+    return (f"The {trial} trial of the new system did not get as far as its health checks "
+            "(panic, hang or power cut). NG is running again.")
+
+
+def _progress(directory: RunDirectory) -> Tuple[int, int]:
+    from ng2coreos.execute.runner import finished_changes
+
+    return len(finished_changes(directory)), len(directory.plan().changes)

@@ -1,0 +1,43 @@
+"""arm: the next boot, and only that one, is the new system. The commit point of `apply`."""
+
+from dataclasses import replace
+from typing import Tuple
+
+from ng2coreos.core.errors import StalePlan
+from ng2coreos.execute.run import Run
+from ng2coreos.execute.step import Result, Step, Undo
+from ng2coreos.execute.steps.write_boot import boot_id
+from ng2coreos.model.plan import Change, Decisions, Target
+from ng2coreos.model.state import Phase
+from ng2coreos.stage import arm, bootdir, state
+
+
+class Arm(Step):
+    """Guarantees `next_entry` in NG's GRUB environment, after everything that it boots is durable."""
+
+    id = "arm"
+    title = "Arm the trial boot"
+
+    def plan(self, decisions: Decisions, target: Target) -> Tuple[Change, ...]:
+        """One change: one variable."""
+        del target
+        return (Change(f"{self.id}:next-entry", self.id,
+                       "Make the next boot, once, the new system's first trial",
+                       {"grubenv": decisions.boot.grubenv}, seconds=1),)
+
+    def apply(self, change: Change, run: Run) -> Result:
+        """State first, then the variable: an armed boot always finds its state."""
+        del change
+        bootdir.verify(run.host, run.boot, run.plan.decisions.boot)
+        current = state.read(run.boot)
+        if current is None:
+            raise StalePlan("The state file on /boot is gone.", hint="Run `ng2coreos rollback`.")
+        state.write(run.boot, replace(current, phase=Phase.ARMED, ng_boot_id=boot_id(run)))
+        arm.arm(run.host.path(run.plan.decisions.boot.grubenv), bootdir.FIRST_BOOT_ENTRY)
+        return {}
+
+    def undo(self, change: Change, record: Undo, run: Run) -> None:
+        """NG is the default again and nothing is to be booted once."""
+        del change, record
+        boot = run.plan.decisions.boot
+        arm.disarm(run.host.path(boot.grubenv), boot.saved_entry)

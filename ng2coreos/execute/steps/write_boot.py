@@ -1,0 +1,65 @@
+"""write-boot: the menu entries of the new system, and the state that both systems read.
+
+NG's files on /boot stay as they are, but for one marked block in custom.cfg, which comes last.
+NG remains the default.
+"""
+
+from typing import Tuple
+
+from ng2coreos.execute.run import Run
+from ng2coreos.execute.step import Result, Step, Undo
+from ng2coreos.model.plan import Change, Decisions, Target
+from ng2coreos.model.state import BootState, Phase
+from ng2coreos.stage import bootdir, cpio, state, sysroot
+
+
+class WriteBoot(Step):
+    """Guarantees boot files that GRUB reads and has checked. Undo: menu first, files last."""
+
+    id = "write-boot"
+    title = "Write the boot entries"
+
+    def plan(self, decisions: Decisions, target: Target) -> Tuple[Change, ...]:
+        """One change: overlay, private grub.cfg, rollback entry, custom.cfg block, state."""
+        del target
+        return (Change(f"{self.id}:menu", self.id, "Add the new system to NG's boot menu",
+                       {"custom_cfg": decisions.boot.custom_cfg}, seconds=3),)
+
+    def apply(self, change: Change, run: Run) -> Result:
+        """Write everything anew; the block in custom.cfg last."""
+        del change
+        plan = run.plan.decisions.boot
+        root = run.sysroot()
+        private = bootdir.make_private(run.boot)
+        run.mounts.bind(private, root / "boot")
+        deployed = sysroot.read_deployed(root, plan.stateroot, private, run.plan.target.commit)
+        overlay = cpio.first_boot_overlay(run.directory.config.read_bytes(), plan.drop_units)
+        bootdir.install(run.host, run.boot, plan, deployed, overlay)
+        state.write(run.boot, first_state(run))
+        return {"overlay_bytes": len(overlay)}
+
+    def undo(self, change: Change, record: Undo, run: Run) -> None:
+        """Remove the block, then what it named."""
+        del change, record
+        bootdir.remove_menu(run.host, run.boot, run.plan.decisions.boot)
+
+
+def first_state(run: Run) -> BootState:
+    """The state file's content once everything is staged."""
+    plan = run.plan
+    boot = plan.decisions.boot
+    return BootState(
+        run_id=plan.run_id, tool_version=plan.tool_version, phase=Phase.STAGED,
+        ng_boot_id=boot_id(run), saved_entry=boot.saved_entry, boot_uuid=boot.boot_uuid,
+        grubenv=_on_partition(boot.grubenv), custom_cfg=_on_partition(boot.custom_cfg), vg=run.vg,
+        volumes=tuple(v.name for v in plan.decisions.volumes), trial_boots=plan.policy.trial_boots,
+        confirm=plan.policy.confirm, commit=plan.target.commit, stateroot=boot.stateroot)
+
+
+def boot_id(run: Run) -> str:
+    """The running boot's id."""
+    return run.host.read_text("/proc/sys/kernel/random/boot_id").strip()
+
+
+def _on_partition(path: str) -> str:
+    return path[len("/boot"):] if path.startswith("/boot/") else path

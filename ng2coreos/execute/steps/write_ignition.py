@@ -1,0 +1,35 @@
+"""write-ignition: the Ignition config of the new system, validated, in the run's directory."""
+
+from typing import Tuple
+
+from ng2coreos import ignition
+from ng2coreos.core import durable
+from ng2coreos.execute.bundle import Bundle, build_config
+from ng2coreos.execute.run import Run
+from ng2coreos.execute.step import Result, Step, Undo
+from ng2coreos.model.plan import Change, Decisions, Target
+
+
+class WriteIgnition(Step):
+    """Guarantees a config that the target's Ignition accepts; 0600, since it holds keys."""
+
+    id = "write-ignition"
+    title = "Write the Ignition config"
+
+    def plan(self, decisions: Decisions, target: Target) -> Tuple[Change, ...]:
+        """One change: the config."""
+        del decisions
+        return (Change(f"{self.id}:config", self.id,
+                       f"Write the config for Ignition {target.ignition_version}", {}, seconds=2),)
+
+    def apply(self, change: Change, run: Run) -> Result:
+        """Write it from the bundle."""
+        del change
+        config = build_config(run.plan, Bundle(run.directory.bundle))
+        ignition.validate(config, run.host)
+        durable.write_file(run.directory.config, config, mode=0o600)
+        return {"bytes": len(config)}
+
+    def undo(self, change: Change, record: Undo, run: Run) -> None:
+        """Remove it."""
+        durable.remove(run.directory.config)

@@ -1,0 +1,106 @@
+"""Where runs live on NG: /var/lib/ng2coreos, 0700, one directory a run, one of them current."""
+
+import os
+import secrets
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Callable, List, Optional
+
+from ng2coreos.core import durable
+from ng2coreos.core.errors import BadInput, Interrupted
+from ng2coreos.core.host import Host
+from ng2coreos.core.journal import Journal, Record
+from ng2coreos.model import codec
+from ng2coreos.model.plan import Plan
+
+STATE_DIRECTORY = "/var/lib/ng2coreos"
+
+
+def utc_now() -> str:
+    """The time as RFC 3339, UTC, whole seconds."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def new_run_id(now: Callable[[], str] = utc_now) -> str:
+    """A sortable id: UTC time and 6 random hex digits. Fits LVM tags and file names."""
+    return now().replace("-", "").replace(":", "") + "-" + secrets.token_hex(3)
+
+
+class RunDirectory:
+    """The files of one run: plan.json, journal, bundle/, config.ign."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.journal = Journal(path / "journal")
+        self.bundle = path / "bundle"
+        self.config = path / "config.ign"
+        self.plan_file = path / "plan.json"
+
+    @property
+    def run_id(self) -> str:
+        """The run's id, which is the directory's name."""
+        return self.path.name
+
+    def plan(self) -> Plan:
+        """The plan that the run executes."""
+        return read_plan(self.plan_file)
+
+    def records(self) -> List[Record]:
+        """The journal's records."""
+        return self.journal.records()
+
+    def ended(self) -> str:
+        """``finished`` or ``rolled-back`` if the journal says so last, else nothing."""
+        records = self.records()
+        last = records[-1]["event"] if records else ""
+        return last if last in ("finished", "rolled-back") else ""
+
+
+class Store:
+    """All runs of this host; the caller holds the lock for every change."""
+
+    def __init__(self, host: Host) -> None:
+        self.path = host.path(STATE_DIRECTORY)
+        self.lock_file = self.path / "lock"
+        self._current = self.path / "current"
+
+    def current(self) -> Optional[RunDirectory]:
+        """The run that holds the host now: staged, armed, interrupted or fallen back; else None."""
+        if not self._current.is_symlink():
+            return None
+        path = self.path / os.readlink(str(self._current))
+        return RunDirectory(path) if path.is_dir() else None
+
+    def begin(self, plan: Plan) -> RunDirectory:
+        """Make the run's directory and make it current, the plan durable first.
+
+        Raises Interrupted while another run is current: it must be resumed or rolled back.
+        """
+        held = self.current()
+        if held is not None:
+            raise Interrupted(
+                f"Run {held.run_id} is still there.",
+                hint="`ng2coreos status` tells how far it came; then choose `ng2coreos resume` "
+                     "or `ng2coreos rollback`.")
+        durable.make_directory(self.path, mode=0o700)
+        run = RunDirectory(self.path / plan.run_id)
+        durable.make_directory(run.path, mode=0o700)
+        durable.write_file(run.plan_file, codec.dumps(plan).encode(), mode=0o600)
+        run.journal.append({"event": "begin", "run": plan.run_id, "at": utc_now(),
+                            "version": plan.tool_version})
+        durable.make_symlink(self._current, plan.run_id)
+        return run
+
+    def end(self) -> None:
+        """No run is current any more; the last one's directory stays as the record of it."""
+        durable.remove(self._current)
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in `path`, or BadInput."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise BadInput(f"The plan {path} cannot be read: {error}.",
+                       hint="Make one with `ng2coreos plan --output FILE`.") from None
+    return codec.loads(Plan, text, str(path))
