@@ -10,7 +10,7 @@ import signal
 import time
 from contextlib import contextmanager
 from types import FrameType
-from typing import Iterator, List, Optional, Set
+from typing import Iterator, List, Optional
 
 from ng2coreos.core.errors import (
     Exit,
@@ -62,7 +62,7 @@ def carry_on(run: Run, store: Store) -> None:
     Raises RolledBack (or NoSpace) when a change failed and all was undone, RollbackIncomplete when
     undoing failed too. A signal is obeyed between two changes.
     """
-    done = finished_changes(run.directory)
+    done = run.directory.done()
     with _signals() as caught:
         try:
             for change in run.plan.changes:
@@ -80,17 +80,6 @@ def carry_on(run: Run, store: Store) -> None:
             _undo_after(run, store, str(error))
             raise _told(error) from error
     run.directory.journal.append({"event": "finished", "at": run.now()})
-
-
-def finished_changes(directory: RunDirectory) -> Set[str]:
-    """Ids of the changes that the journal calls done (and not undone since)."""
-    done: Set[str] = set()
-    for record in directory.records():
-        if record["event"] == "done":
-            done.add(record["change"])
-        elif record["event"] in ("intent", "undone"):
-            done.discard(record["change"])
-    return done
 
 
 def _apply(run: Run, change_id: str) -> None:

@@ -89,6 +89,4 @@ def _why(state: BootState) -> str:
 
 
 def _progress(directory: RunDirectory) -> Tuple[int, int]:
-    from ng2coreos.execute.runner import finished_changes
-
-    return len(finished_changes(directory)), len(directory.plan().changes)
+    return len(directory.done()), len(directory.plan().changes)

@@ -4,7 +4,7 @@ import os
 import secrets
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Callable, List, Optional
+from typing import Callable, List, Optional, Set
 
 from ng2coreos.core import durable
 from ng2coreos.core.errors import BadInput, Interrupted
@@ -54,6 +54,16 @@ class RunDirectory:
         records = self.records()
         last = records[-1]["event"] if records else ""
         return last if last in ("finished", "rolled-back") else ""
+
+    def done(self) -> Set[str]:
+        """Ids of the changes that the journal calls done (and not begun again or undone since)."""
+        found: Set[str] = set()
+        for record in self.records():
+            if record["event"] == "done":
+                found.add(record["change"])
+            elif record["event"] in ("intent", "undone"):
+                found.discard(record["change"])
+        return found
 
 
 class Store:

@@ -1,0 +1,193 @@
+"""The commands. Each reads its options, calls one function and prints what was asked for."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any, Callable, Optional, Tuple
+
+import click
+
+from ng2coreos import __version__, execute, ignition, report
+from ng2coreos.cli.options import policy_of, source_of, target_options
+from ng2coreos.cli.terminal import listener
+from ng2coreos.core import durable
+from ng2coreos.core.errors import Exit, Ng2CoreosError
+from ng2coreos.core.host import Host
+from ng2coreos.core.progress import Progress
+from ng2coreos.execute import commands, planning
+from ng2coreos.execute.bundle import Bundle, build_config
+from ng2coreos.execute.status import status as read_status
+from ng2coreos.execute.store import Store, read_plan
+from ng2coreos.firstboot import cli as firstboot_cli
+from ng2coreos.model import codec
+from ng2coreos.model.plan import Plan
+
+LOG = logging.getLogger("ng2coreos")
+
+
+class Context:
+    """What every command gets: the host and whoever listens to progress."""
+
+    def __init__(self, root: str, progress: Progress) -> None:
+        self.host = Host(root)
+        self.progress = progress
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ng2coreos")
+@click.option("--root", default="/", metavar="DIR", help="The host's root, if it is not /.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell every command that is run.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.option("--progress-fd", type=int, default=None, metavar="N",
+              help="Write progress as JSON Lines to this file descriptor.")
+@click.pass_context
+def cli(context: click.Context, root: str, verbose: bool, quiet: bool,
+        progress_fd: Optional[int]) -> None:
+    """Move this oVirt Node NG host in place to oVirt Node CoreOS, and back.
+
+    Start with `ng2coreos plan`: it changes nothing and says what would happen.
+    """
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, stream=sys.stderr,
+                        format="%(message)s")
+    context.obj = Context(root, listener(progress_fd, quiet))
+
+
+@cli.command()
+@click.pass_obj
+def inventory(obj: Context) -> None:
+    """Print what the tool knows about this host, as JSON. Changes nothing."""
+    click.echo(codec.dumps(planning.read_host(obj.host)), nl=False)
+
+
+@cli.command()
+@target_options
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON, without secrets.")
+@click.option("--output", type=click.Path(dir_okay=False), default=None, metavar="FILE",
+              help="Also write the plan for `apply --plan` (0600: it may hold secrets).")
+@click.pass_obj
+def plan(obj: Context, as_json: bool, output: Optional[str], **options: Any) -> None:
+    """Say what `apply` would do. Changes nothing.
+
+    Exit status 3 when something stands against the run, 4 when something must be answered first.
+    """
+    made = _make(obj, **options)
+    if output:
+        durable.write_file(Path(output), codec.dumps(made).encode(), mode=0o600)
+    click.echo(report.plan_json(made) if as_json else report.plan_text(made), nl=False)
+    commands.judge(made)
+
+
+@cli.command()
+@target_options
+@click.argument("directory", type=click.Path())
+@click.pass_obj
+def export(obj: Context, directory: str, **options: Any) -> None:
+    """Write the bundle (the host's carried state and its manifest) to DIRECTORY."""
+    made = _make(obj, **options)
+    commands.export(obj.host, made, Path(directory))
+    durable.write_file(Path(directory) / "plan.json", codec.dumps(made).encode(), mode=0o600)
+
+
+@cli.command("ignition")
+@click.argument("bundle", type=click.Path(exists=True, file_okay=False))
+@click.pass_obj
+def ignition_config(obj: Context, bundle: str) -> None:
+    """Print the Ignition config for an exported BUNDLE. It holds secrets: mind where it goes."""
+    made = read_plan(Path(bundle) / "plan.json")
+    config = build_config(made, Bundle(Path(bundle)))
+    ignition.validate(config, obj.host)
+    click.echo(config.decode())
+
+
+@cli.command()
+@target_options
+@click.option("--plan", "plan_file", type=click.Path(dir_okay=False), default=None, metavar="FILE",
+              help="Execute this plan (from `plan --output`) instead of a new one.")
+@click.option("--reboot", is_flag=True, help="Reboot into the first trial at the end.")
+@click.pass_obj
+def apply(obj: Context, plan_file: Optional[str], reboot: bool, **options: Any) -> None:
+    """Stage the new system and arm its trial boot. NG stays untouched and stays the default."""
+    made = read_plan(Path(plan_file)) if plan_file else _make(obj, **options)
+    directory = commands.apply(obj.host, made, obj.progress)
+    click.echo(f"Run {directory.run_id} is staged and armed: the next boot is the first trial.")
+    if reboot:
+        commands.reboot(obj.host)
+
+
+@cli.command()
+@click.option("--reboot", is_flag=True, help="Reboot into the first trial at the end.")
+@click.pass_obj
+def resume(obj: Context, reboot: bool) -> None:
+    """Carry an interrupted run on from where its journal ends."""
+    directory = commands.resume(obj.host, obj.progress)
+    click.echo(f"Run {directory.run_id} is staged and armed: the next boot is the first trial.")
+    if reboot:
+        commands.reboot(obj.host)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.pass_obj
+def status(obj: Context, as_json: bool) -> None:
+    """Say how far the move has come. The exit status tells the host's state."""
+    found = read_status(obj.host, Store(obj.host))
+    click.echo(codec.dumps(found) if as_json else report.status_text(found), nl=False)
+    raise SystemExit(int(found.exit_code))
+
+
+@cli.command()
+@click.pass_obj
+def rollback(obj: Context) -> None:
+    """Undo the run: NG as it was before, nothing of ours left."""
+    directory = commands.roll_back(obj.host, obj.progress)
+    if directory is None:
+        click.echo("There is nothing to roll back.")
+    else:
+        click.echo(f"Run {directory.run_id} is rolled back; nothing of it is left.")
+
+
+def main() -> None:
+    """Entry point: on the new system its own commands, on NG these; errors as one line and a hint."""
+    if Path("/run/ostree-booted").exists():
+        raise SystemExit(firstboot_cli.main(sys.argv[1:]))
+    raise SystemExit(guarded(lambda: cli.main(standalone_mode=False, prog_name="ng2coreos")))
+
+
+def guarded(call: Callable[[], Any]) -> int:
+    """Run `call`; its exit code. What goes wrong is printed as one line with a hint."""
+    try:
+        call()
+    except SystemExit as end:
+        return int(end.code or 0)
+    except click.Abort:
+        return int(Exit.SIGINT)
+    except click.ClickException as error:
+        error.show()
+        return int(Exit.USAGE)
+    except Ng2CoreosError as error:
+        return _tell(error.message, error.hint, error.exit_code)
+    except (OSError, ValueError) as error:
+        LOG.debug("internal error", exc_info=True)
+        return _tell(f"{type(error).__name__}: {error}", "This is a bug: please report it with the "
+                     "run's directory below /var/lib/ng2coreos.", Exit.INTERNAL)
+    return int(Exit.OK)
+
+
+def _tell(message: str, hint: str, code: Exit) -> int:
+    click.echo(f"ng2coreos: {message}\n  {hint}", err=True)
+    return int(code)
+
+
+def _make(obj: Context, target: str, ref: str, key: str, insecure: bool, answers: Optional[str],
+          override: Tuple[str, ...], trial_boots: Optional[int], confirm: Optional[str]) -> Plan:
+    policy = policy_of(answers, override, trial_boots=trial_boots, confirm=confirm)
+    return commands.plan(obj.host, source_of(target, ref, key, insecure), policy)
+
+
+for _name in ("verify", "confirm", "finalize"):
+    @cli.command(_name, context_settings={"ignore_unknown_options": True},
+                 help=f"On the new system: see `ng2coreos {_name} --help` there.")
+    @click.argument("rest", nargs=-1)
+    def _elsewhere(rest: Tuple[str, ...], name: str = _name) -> None:
+        del rest
+        raise execute.only_on_new_system(name)

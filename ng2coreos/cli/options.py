@@ -1,0 +1,74 @@
+"""The options that several commands share."""
+
+import json
+from pathlib import Path
+from typing import Any, Callable, Dict, Optional, Tuple, TypeVar
+
+import click
+import yaml
+
+from ng2coreos.core.errors import BadInput
+from ng2coreos.model import codec
+from ng2coreos.model.plan import Policy
+from ng2coreos.model.target import TargetSource
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def target_options(command: F) -> F:
+    """--target, --ref, --key, --insecure and the policy options."""
+    for option in reversed((
+            click.option("--target", required=True, metavar="REPO|TAR|URL",
+                         help="The image: a local ostree repo, an ostree-commit.tar, or an http(s) "
+                              "remote."),
+            click.option("--ref", default="", metavar="REF",
+                         help="Branch or commit in it; may be left out when there is only one."),
+            click.option("--key", default="", type=click.Path(dir_okay=False), metavar="FILE",
+                         help="GPG public key that the commit must be signed with."),
+            click.option("--insecure", is_flag=True,
+                         help="Do not check the commit's signature. The plan says so loudly."),
+            click.option("--trial-boots", type=click.IntRange(1, 2), default=None,
+                         help="Trial boots before confirm; 1 skips the one that proves the "
+                              "permanent boot path.  [default: 2]"),
+            click.option("--confirm", type=click.Choice(["auto", "manual"]), default=None,
+                         help="Who confirms a healthy system.  [default: auto]"),
+            click.option("--answers", type=click.Path(dir_okay=False), default=None, metavar="FILE",
+                         help="YAML file with policy and answers per path."),
+            click.option("--override", multiple=True, metavar="ID",
+                         help="Accept an overridable finding by its id; repeat for more."))):
+        command = option(command)
+    return command
+
+
+def source_of(target: str, ref: str, key: str, insecure: bool) -> TargetSource:
+    """The target source that the options describe; BadInput when there is nothing like it."""
+    if target.startswith(("http://", "https://")):
+        kind = "url"
+    elif Path(target).is_dir():
+        kind, target = "repo", str(Path(target).resolve())
+    elif Path(target).is_file():
+        kind, target = "tar", str(Path(target).resolve())
+    else:
+        raise BadInput(f"There is no image at {target}.",
+                       hint="Give an ostree repo directory, an ostree-commit.tar or an http(s) URL.")
+    if key and not Path(key).is_file():
+        raise BadInput(f"There is no key file {key}.", hint="Give the image's public GPG key.")
+    return TargetSource(kind, target, ref, str(Path(key).resolve()) if key else "", insecure)
+
+
+def policy_of(answers: Optional[str], override: Tuple[str, ...], **given: Any) -> Policy:
+    """The policy: defaults, then the answers file, then the options."""
+    data: Dict[str, Any] = codec.dump(Policy())
+    if answers:
+        try:
+            found = yaml.safe_load(Path(answers).read_text("utf-8")) or {}
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise BadInput(f"The answers file {answers} cannot be read: {error}.",
+                           hint="It is a YAML mapping; see ng2coreos-answers(5).") from None
+        if not isinstance(found, dict):
+            raise BadInput(f"The answers file {answers} is not a mapping.",
+                           hint="See ng2coreos-answers(5).")
+        data.update(json.loads(json.dumps(found, default=str)))
+    data.update({name: value for name, value in given.items() if value is not None})
+    data["overrides"] = [*data["overrides"], *override]
+    return codec.load(Policy, data, answers or "policy")

@@ -1,0 +1,49 @@
+"""Progress on a terminal by tqdm; plain lines where standard error is not one."""
+
+import logging
+import sys
+from contextlib import contextmanager
+from typing import Iterator, Optional
+
+from tqdm import tqdm
+
+from ng2coreos.core.progress import Advance, JsonProgress, Progress
+
+LOG = logging.getLogger("ng2coreos")
+
+
+class TerminalProgress(Progress):
+    """One bar for each task that counts, one line for each note, on standard error."""
+
+    @contextmanager
+    def task(self, name: str, text: str, total: Optional[int] = None,
+             unit: str = "B") -> Iterator[Advance]:
+        """See Progress.task."""
+        del name
+        with tqdm(total=total, desc=text, unit=unit, unit_scale=True, leave=False,
+                  file=sys.stderr) as bar:
+            def advance(amount: int) -> None:
+                bar.update(amount)
+
+            yield advance
+
+    def note(self, text: str) -> None:
+        """See Progress.note."""
+        tqdm.write(f"  {text}", file=sys.stderr)
+
+
+class LogProgress(Progress):
+    """Notes as log lines; no bars."""
+
+    def note(self, text: str) -> None:
+        """See Progress.note."""
+        LOG.info("%s", text)
+
+
+def listener(progress_fd: Optional[int], quiet: bool) -> Progress:
+    """The listener for this call: JSON Lines on a file descriptor, bars, log lines or nothing."""
+    if progress_fd is not None:
+        return JsonProgress(open(progress_fd, "w", encoding="utf-8", closefd=False))
+    if quiet:
+        return Progress()
+    return TerminalProgress() if sys.stderr.isatty() else LogProgress()

@@ -1,0 +1,140 @@
+"""What the commands do on NG, without the command line: lock, plan, run, roll back."""
+
+from pathlib import Path
+from typing import List, Optional, Tuple
+
+from ng2coreos import inventory
+from ng2coreos import plan as deciding
+from ng2coreos.core import lock
+from ng2coreos.core.errors import Blocked, Interrupted, NeedsAnswer, StalePlan, Unsupported
+from ng2coreos.core.host import Host
+from ng2coreos.core.progress import Progress
+from ng2coreos.execute import planning, rollback, runner
+from ng2coreos.execute.store import RunDirectory, Store
+from ng2coreos.model.plan import Plan, Policy
+from ng2coreos.model.target import TargetSource
+from ng2coreos.stage import bootdir, volumes
+
+REBOOT_DEADLINE_S = 60.0
+
+
+def plan(host: Host, source: TargetSource, policy: Policy) -> Plan:
+    """The dry run: reads host and target, changes nothing, takes no lock."""
+    facts = planning.read_host(host)
+    target = planning.read_target(host, source)
+    return planning.make_plan(host, facts, target, policy)
+
+
+def apply(host: Host, ready: Plan, progress: Progress) -> RunDirectory:
+    """Execute `ready` to staged and armed.
+
+    Already armed with the same commit: nothing is done. Raises before any change: Locked, Blocked,
+    NeedsAnswer, StalePlan, Interrupted.
+    """
+    store = Store(host)
+    with lock.exclusive(store.lock_file, run_id=ready.run_id):
+        held = store.current()
+        if held is not None and held.ended() == "finished" \
+                and held.plan().target.commit == ready.target.commit:
+            progress.note(f"Run {held.run_id} has staged and armed this commit already.")
+            return held
+        if held is None:
+            judge(ready)
+            refuse_stale(host, ready)
+            refuse_leftovers(host, ready)
+        directory = store.begin(ready)
+        with runner.opened(host, directory, progress) as run:
+            runner.carry_on(run, store)
+        return directory
+
+
+def resume(host: Host, progress: Progress) -> RunDirectory:
+    """Carry an interrupted run on to its end; Unsupported when there is none."""
+    store = Store(host)
+    with lock.exclusive(store.lock_file):
+        directory = _current(store)
+        if directory.ended() == "finished":
+            progress.note(f"Run {directory.run_id} is finished; there is nothing to resume.")
+            return directory
+        if any(record["event"] == "undo" for record in directory.records()):
+            raise Interrupted(f"Run {directory.run_id} was being rolled back.",
+                              hint="Run `ng2coreos rollback` to finish that.")
+        with runner.opened(host, directory, progress) as run:
+            runner.carry_on(run, store)
+        return directory
+
+
+def roll_back(host: Host, progress: Progress) -> Optional[RunDirectory]:
+    """Undo the current run on NG; None when there is nothing to undo. Also works without a journal."""
+    store = Store(host)
+    with lock.exclusive(store.lock_file):
+        directory = store.current()
+        if directory is None:
+            _refuse_unknown(host)
+            return None
+        with runner.opened(host, directory, progress) as run:
+            rollback.rollback(run, store)
+        return directory
+
+
+def judge(ready: Plan) -> None:
+    """Raise Blocked or NeedsAnswer when the plan's findings stand against a run."""
+    against = ready.decisions.inhibitors
+    if against:
+        raise Blocked("; ".join(f"{f.id}: {f.title}" for f in against) + ".",
+                      hint="; ".join(f.remedy for f in against if f.remedy) or "See the plan.")
+    open_ones = [f for f in ready.decisions.overridables if f.id not in ready.policy.overrides]
+    if open_ones:
+        raise NeedsAnswer("; ".join(f"{f.id}: {f.title}" for f in open_ones) + ".",
+                          hint="Mend it, or accept it with --override ID.")
+
+
+def refuse_stale(host: Host, ready: Plan) -> None:
+    """Raise StalePlan when the host is no longer what the plan was made for."""
+    facts = inventory.read(host, deciding.load_plugins())
+    if facts.machine_id != ready.source.machine_id:
+        raise StalePlan(f"The plan was made for another host ({ready.source.fqdn}).",
+                        hint="Make a plan on this host.")
+    if deciding.digest(facts) != ready.source.digest:
+        raise StalePlan("The host has changed since the plan was made.", hint="Make a new plan.")
+
+
+def refuse_leftovers(host: Host, ready: Plan) -> None:
+    """Raise Interrupted when something of ours is on the host that no journal explains."""
+    found = rollback.leftovers(host, ready.source.vg, ready.decisions.boot.custom_cfg)
+    if found:
+        raise Interrupted("Something of an earlier run is left: " + ", ".join(found) + ".",
+                          hint="Remove it; its journal in /var/lib/ng2coreos tells what it was.")
+
+
+def reboot(host: Host) -> None:
+    """Ask systemd for a reboot (never kexec: it would pass GRUB by)."""
+    host.run(["systemctl", "reboot"], timeout_s=REBOOT_DEADLINE_S)
+
+
+def export(host: Host, ready: Plan, path: Path) -> None:
+    """Write the bundle for `ready` to `path`, which must not exist."""
+    from ng2coreos.execute.bundle import export_bundle
+
+    if path.exists():
+        raise Unsupported(f"{path} exists.", hint="Name a directory that does not exist yet.")
+    export_bundle(host, ready, path)
+
+
+def _current(store: Store) -> RunDirectory:
+    directory = store.current()
+    if directory is None:
+        raise Unsupported("There is no run to resume.", hint="Start one with `ng2coreos apply`.")
+    return directory
+
+
+def _refuse_unknown(host: Host) -> None:
+    found: List[str] = []
+    vg = inventory.volume_group(host)
+    found += [f"LV {vg}/{name}" for name in volumes.ours(host, vg)]
+    leftovers: Tuple[str, ...] = bootdir.leftovers(host.path("/boot"),
+                                                   host.path("/boot/grub2/custom.cfg"))
+    found += leftovers
+    if found:
+        raise Interrupted("Something of ours is on this host, but no journal explains it: "
+                          + ", ".join(found) + ".", hint="Look at it, then remove it by hand.")
