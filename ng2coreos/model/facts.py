@@ -94,6 +94,7 @@ class Layout:
     images: Tuple[Image, ...]
     mounts: Tuple[Mount, ...]
     pvs: Tuple[PhysicalVolume, ...]
+    vg_tags: Tuple[str, ...] = ()
 
     def volume(self, name: str) -> Optional[LogicalVolume]:
         """The LV called `name`."""
@@ -251,6 +252,15 @@ class Service:
 
 
 @dataclass(frozen=True)
+class TreeSize:
+    """How much lies below a directory of NG's root that is copied (/root, /opt, /usr/local, /srv)."""
+
+    path: str
+    bytes: int
+    inodes: int
+
+
+@dataclass(frozen=True)
 class HostFacts:
     """Everything that a plan needs to know about the NG host."""
 
@@ -270,4 +280,5 @@ class HostFacts:
     nics: Tuple[Nic, ...]
     services: Tuple[Service, ...]
     memory_bytes: int = 0
+    trees: Tuple[TreeSize, ...] = ()  # what was not measured is predicted with an allowance
     plugins: Dict[str, Any] = field(default_factory=dict)  # plugin id -> its own JSON facts
