@@ -1,11 +1,31 @@
 """Fixtures for every test."""
 
+import errno
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, List
 
 import pytest
 
+from ng2coreos.core import durable
 from tests.fakes import FakeHost
+
+
+@pytest.fixture(autouse=True)
+def freezes(monkeypatch: pytest.MonkeyPatch) -> List[int]:
+    """Freeze and thaw requests, recorded instead of made: a test never freezes this machine's disk.
+
+    The real thing is done in the guests. On /dev/shm the answer is the real one of a tmpfs.
+    """
+    seen: List[int] = []
+
+    def ioctl(fd: int, request: int, argument: int) -> int:
+        if Path(f"/proc/self/fd/{fd}").resolve() == Path("/dev/shm"):
+            raise OSError(errno.EOPNOTSUPP, "not supported")
+        seen.append(request)
+        return argument
+
+    monkeypatch.setattr(durable.fcntl, "ioctl", ioctl)
+    return seen
 
 
 @pytest.fixture
@@ -16,3 +36,13 @@ def fake_host(tmp_path: Path) -> Iterator[FakeHost]:
     host = FakeHost(root)
     yield host
     host.check()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Close with the plain line that says how many tests passed and failed."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and not hasattr(config, "workerinput"):
+        stats = {name: len(reporter.stats.get(name, ())) for name in
+                 ("passed", "failed", "error", "skipped")}
+        skipped = f", {stats['skipped']} skipped" if stats["skipped"] else ""
+        print(f"{stats['passed']} passed, {stats['failed'] + stats['error']} failed{skipped}")

@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def target_options(command: F) -> F:
     """--target, --ref, --key, --insecure and the policy options."""
     for option in reversed((
-            click.option("--target", required=True, metavar="REPO|TAR|URL",
+            click.option("--target", default="", metavar="REPO|TAR|URL",
                          help="The image: a local ostree repo, an ostree-commit.tar, or an http(s) "
                               "remote."),
             click.option("--ref", default="", metavar="REF",
@@ -42,6 +42,8 @@ def target_options(command: F) -> F:
 
 def source_of(target: str, ref: str, key: str, insecure: bool) -> TargetSource:
     """The target source that the options describe; BadInput when there is nothing like it."""
+    if not target:
+        raise click.UsageError("Give the image with --target.")
     if target.startswith(("http://", "https://")):
         kind = "url"
     elif Path(target).is_dir():

@@ -1,0 +1,51 @@
+"""Commands: no shell, a deadline that holds for grandchildren too, one locale."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from ng2coreos.core.command import check, run_process
+from ng2coreos.core.errors import CommandFailed, Unsupported
+
+
+def test_arguments_are_not_interpreted() -> None:
+    assert run_process(["echo", "$HOME;", "`id`"]).stdout == "$HOME; `id`\n"
+
+
+def test_locale_and_empty_input() -> None:
+    result = run_process(["sh", "-c", "echo $LC_ALL; cat"])
+    assert result.stdout == "C.UTF-8\n"
+
+
+def test_input_is_passed_on() -> None:
+    assert run_process(["cat"], data="äöü").stdout == "äöü"
+
+
+def test_past_its_deadline_the_whole_group_dies(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    with pytest.raises(CommandFailed, match="did not end within"):
+        run_process(["sh", "-c", f"sleep 100 & echo $! > {pid_file}; wait"], timeout_s=1)
+    pid = int(pid_file.read_text("utf-8"))
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        if "Z" in Path(f"/proc/{pid}/stat").read_text("utf-8").split()[2]:
+            return
+        time.sleep(0.05)
+    pytest.fail("the grandchild lives on")
+
+
+def test_a_missing_program_is_named_with_a_hint() -> None:
+    with pytest.raises(Unsupported, match="no-such-program is missing") as error:
+        run_process(["no-such-program"])
+    assert error.value.hint
+
+
+def test_a_failure_shows_the_end_of_what_the_program_said() -> None:
+    with pytest.raises(CommandFailed, match="status 3: last words"):
+        check(run_process(["sh", "-c", "echo last words >&2; exit 3"]), (0,))
+    assert check(run_process(["sh", "-c", "exit 3"]), (0, 3)).returncode == 3

@@ -1,0 +1,116 @@
+"""Durable changes: a cut at any system call leaves the old content or the new one."""
+
+import os
+from pathlib import Path
+from typing import Any, Callable, List
+
+import pytest
+
+from ng2coreos.core import durable
+
+CALLS = ("open", "fsync", "rename", "fchmod", "unlink")
+
+
+class Cut(BaseException):
+    """The power failed."""
+
+
+def _cut_at(monkeypatch: pytest.MonkeyPatch, number: int) -> List[str]:
+    """The `number`-th of CALLS in durable raises Cut; the calls seen so far are returned."""
+    seen: List[str] = []
+
+    def wrap(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if len(seen) >= number:
+                raise Cut(name)
+            seen.append(name)
+            return real(*args, **kwargs)
+        return call
+
+    for name in CALLS:
+        monkeypatch.setattr(durable.os, name, wrap(name, getattr(os, name)))
+    return seen
+
+
+def test_every_cut_of_a_replacement_leaves_old_or_new(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    outcomes = []
+    for number in range(30):
+        path.write_bytes(b"old")
+        with pytest.MonkeyPatch.context() as patch:
+            seen = _cut_at(patch, number)
+            try:
+                durable.write_file(path, b"new content", mode=0o640)
+            except Cut:
+                pass
+            else:
+                break
+        outcomes.append(path.read_bytes())
+    else:
+        pytest.fail("the write never went through")
+    assert set(outcomes) == {b"old", b"new content"}
+    assert len(seen) >= len(CALLS)
+    assert path.read_bytes() == b"new content"
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_the_data_is_synced_before_the_name_and_the_name_before_the_end(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = _cut_at(monkeypatch, 100)
+    durable.write_file(tmp_path / "file", b"x")
+    assert seen.index("fsync") < seen.index("rename") < len(seen) - 1
+    assert seen[-1] == "fsync"
+
+
+def test_a_planted_symlink_is_not_written_through(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    (tmp_path / ".file.ng2coreos-new").symlink_to(victim)
+    (tmp_path / "file").symlink_to(victim)
+    durable.write_file(tmp_path / "file", b"ours")
+    assert victim.read_bytes() == b"precious"
+    assert (tmp_path / "file").read_bytes() == b"ours"
+    assert not (tmp_path / "file").is_symlink()
+
+
+def test_overwriting_in_place_keeps_the_inode_and_refuses_another_size(tmp_path: Path) -> None:
+    path = tmp_path / "grubenv"
+    path.write_bytes(b"a" * 1024)
+    inode = path.stat().st_ino
+    durable.overwrite_in_place(path, b"b" * 1024)
+    assert (path.read_bytes(), path.stat().st_ino) == (b"b" * 1024, inode)
+    with pytest.raises(OSError, match="size would change"):
+        durable.overwrite_in_place(path, b"short")
+    assert path.read_bytes() == b"b" * 1024
+
+
+def test_a_symlink_replaces_a_symlink_but_never_a_file(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    durable.make_symlink(link, "one")
+    durable.make_symlink(link, "two")
+    assert os.readlink(str(link)) == "two"
+    (tmp_path / "file").write_text("x", "utf-8")
+    with pytest.raises(FileExistsError):
+        durable.make_symlink(tmp_path / "file", "two")
+
+
+def test_remove_takes_a_tree_but_not_what_a_link_in_it_names(tmp_path: Path) -> None:
+    keep = tmp_path / "keep"
+    keep.mkdir()
+    (keep / "file").write_text("x", "utf-8")
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "link").symlink_to(keep)
+    durable.remove(tree)
+    durable.remove(tree)
+    assert not tree.exists()
+    assert (keep / "file").exists()
+
+
+def test_settle_freezes_and_thaws(tmp_path: Path, freezes: List[int]) -> None:
+    durable.settle(tmp_path)
+    assert freezes == [0xC0045877, 0xC0045878]
+
+
+def test_settle_syncs_where_freezing_is_not_supported() -> None:
+    durable.settle(Path("/dev/shm"))
