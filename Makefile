@@ -1,0 +1,39 @@
+# Two commands do everything on a fresh Debian 12 machine, as root: `make demo` and `make test`.
+VENV := .cache/venv
+PY := $(VENV)/bin/python
+PACKAGES := tests/rig/packages.txt
+
+.PHONY: demo test test-fast soak bench setup clean
+
+demo: setup ## a real migration of a stand-in NG host in a VM, with progress, and its fallback
+	$(PY) -m tests.vm.demo
+
+test: setup ## everything: lint, types, unit tests, and the migration and its ways back in VMs
+	$(PY) -m pytest -q -rs --durations=15 -m "not soak" tests
+
+test-fast: setup ## what needs no VM
+	$(PY) -m pytest -q -m "not vm and not soak" tests
+
+soak: setup ## the whole matrix: BIOS and UEFI, ext4 and xfs (hours)
+	$(PY) -m pytest -q -rs --durations=50 -m "vm or soak" tests
+
+bench: setup ## figures against their floors
+	$(PY) -m bench
+
+setup: .cache/packages.stamp .cache/venv.stamp
+
+.cache/packages.stamp: $(PACKAGES)
+	mkdir -p .cache
+	apt-get update -q
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$(grep -v '^#' $(PACKAGES))
+	touch $@
+
+# The distribution's interpreter, since the gi and rpm bindings belong to it.
+.cache/venv.stamp: .cache/packages.stamp requirements-dev.txt setup.py
+	/usr/bin/python3 -m venv --system-site-packages $(VENV)
+	$(PY) -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	$(PY) -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	touch $@
+
+clean:
+	rm -rf .cache build *.egg-info
