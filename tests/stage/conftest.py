@@ -64,6 +64,11 @@ def boot_plan() -> BootPlan:
 @pytest.fixture
 def deployed(boot: Path) -> Deployed:
     """What ostree has written into the private directory."""
+    return write_deployment(boot)
+
+
+def write_deployment(boot: Path) -> Deployed:
+    """A private directory as ostree leaves it, and what is read from it."""
     private = boot / "coreos"
     for name, content in {
             "ostree/ovirt-node-abc/vmlinuz-6": "k", "ostree/ovirt-node-abc/initramfs-6.img": "i",

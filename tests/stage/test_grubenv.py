@@ -16,7 +16,8 @@ from ng2coreos.stage.grubenv import Block
 
 EDITOR = shutil.which("grub-editenv") or shutil.which("grub2-editenv") or ""
 NAMES = st.text("abcxyz_0", min_size=1, max_size=8)
-VALUES = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=24)
+VALUES = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)),
+                 max_size=24)
 
 
 @given(st.dictionaries(NAMES, VALUES, max_size=6))
@@ -58,7 +59,8 @@ def test_grubs_own_editor_writes_the_same_bytes(tmp_path_factory: pytest.TempPat
 
 @pytest.mark.parametrize("data", [
     b"", b"#" * 1024, b"# GRUB Environment Block\n".ljust(1023, b"#"),
-    b"# GRUB Environment Block\n".ljust(1025, b"#"), b"# GRUB Environment Block\na=b".ljust(1024, b"#"),
+    b"# GRUB Environment Block\n".ljust(1025, b"#"),
+    b"# GRUB Environment Block\na=b".ljust(1024, b"#"),
     b"# GRUB Environment Block\na=b\\\n".ljust(1024, b"#"),
     b"# GRUB Environment Block\na=b\n".ljust(1024, b"\0")])
 def test_a_block_that_grub_would_refuse_is_refused(data: bytes) -> None:
@@ -71,7 +73,8 @@ def test_foreign_lines_and_their_order_stay(tmp_path: Path) -> None:
     lines = b"# WARNING: Do not edit\nz=1\nno assignment\nsaved_entry=a\n# b=c\na=2\n"
     path.write_bytes((b"# GRUB Environment Block\n" + lines).ljust(1024, b"#"))
     assert grubenv.change(path, {"saved_entry": "longer than before", "new": "x"}, ["z"])
-    kept = b"# WARNING: Do not edit\nno assignment\nsaved_entry=longer than before\n# b=c\na=2\nnew=x\n"
+    kept = (b"# WARNING: Do not edit\nno assignment\nsaved_entry=longer than before\n"
+            b"# b=c\na=2\nnew=x\n")
     assert path.read_bytes() == (b"# GRUB Environment Block\n" + kept).ljust(1024, b"#")
     assert grubenv.read(path) == {"saved_entry": "longer than before", "a": "2", "new": "x"}
 

@@ -10,8 +10,8 @@ from ng2coreos.model.state import Attempt, BootState, Failure, Phase
 from ng2coreos.stage import bootdir, state
 
 STATE = BootState("r1", "0.1", Phase.ARMED, "boot", "NG", "uuid", "/grub2/grubenv",
-                  "/grub2/custom.cfg", "onn", ("ng2coreos_root",), 2, "auto", "c" * 64, "ovirt-node",
-                  (Attempt(1, "b", "t", failures=(Failure("c", "t", "dé\udcff"),)),))
+                  "/grub2/custom.cfg", "onn", ("ng2coreos_root",), 2, "auto", "c" * 64,
+                  "ovirt-node", (Attempt(1, "b", "t", failures=(Failure("c", "t", "dé\udcff"),)),))
 
 
 def test_it_is_read_as_written_and_settled(boot: Path, settled: List[Path]) -> None:
