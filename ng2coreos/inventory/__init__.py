@@ -1,1 +1,11 @@
-"""Readers of the NG host, one per thing; each takes a Host and returns facts."""
+"""The source host, read only: one scanner per thing, each returning the records of model/facts.py.
+
+A scanner takes a `Host` and gives frozen facts.  It starts programs through the host alone, writes
+nothing to the host (no lock, cache or hint file either) and answers garbage with BadInput or
+Unsupported, never with a traceback.
+"""
+
+from ng2coreos.inventory.files import read_file
+from ng2coreos.inventory.reader import read
+
+__all__ = ["read", "read_file"]

@@ -1,0 +1,63 @@
+"""What of /etc is not as the image made it: compared with the image's own copy, by content.
+
+imgbased compares by size and time and skips names such as ``tags`` (ng-host 8, item 39), so it
+cannot be asked.  Owners are the same if their numbers or their names agree: an update re-owns the
+image to the host's numbers (ng-host 4.6), but a factory that it did not touch has the image's.
+"""
+
+from typing import Dict, List, Optional, Tuple
+
+from ng2coreos.core.errors import BadInput
+from ng2coreos.core.host import Host
+from ng2coreos.inventory import identities
+from ng2coreos.inventory.files import look
+from ng2coreos.inventory.parse import readable
+from ng2coreos.model.facts import Difference, EtcChange, FileFact
+
+ETC = "/etc"
+FACTORY = "/usr/share/factory/etc"
+Owners = Tuple[Dict[int, str], Dict[int, str]]
+
+
+def read(host: Host) -> Tuple[EtcChange, ...]:
+    """Every path of /etc that was added, changed or deleted, sorted by path."""
+    ours, factory = _paths(host, ETC), _paths(host, FACTORY)
+    if not factory:
+        raise BadInput(f"The image's pristine /etc ({FACTORY}) is missing or empty.",
+                       hint="An NG layer has it; without it nobody can tell what was changed.")
+    here, there = _owners(host, ETC), _owners(host, FACTORY)
+    changes: List[EtcChange] = []
+    for name in sorted(set(ours) | set(factory)):
+        fact = look(host, ETC + name) if name in ours else None
+        pristine = look(host, FACTORY + name) if name in factory else None
+        difference = _difference(fact, pristine, here, there)
+        if difference is not None:
+            changes.append(EtcChange(ETC + name, difference, fact, pristine))
+    return tuple(changes)
+
+
+def _paths(host: Host, top: str) -> List[str]:
+    with readable(top):
+        return [path[len(top):] for path in host.walk(top)]
+
+
+def _owners(host: Host, top: str) -> Owners:
+    return ({user.uid: user.name for user in identities.users(host, f"{top}/passwd")},
+            {group.gid: group.name for group in identities.groups(host, f"{top}/group")})
+
+
+def _difference(fact: Optional[FileFact], pristine: Optional[FileFact], here: Owners,
+                there: Owners) -> Optional[Difference]:
+    if fact is None:
+        return Difference.DELETED if pristine is not None else None  # gone while we looked
+    if pristine is None:
+        return Difference.ADDED
+    same = (fact.kind, fact.mode, fact.sha256, fact.link) == (
+        pristine.kind, pristine.mode, pristine.sha256, pristine.link)
+    same = same and _same_owner(fact.uid, pristine.uid, here[0], there[0])
+    same = same and _same_owner(fact.gid, pristine.gid, here[1], there[1])
+    return None if same else Difference.CHANGED
+
+
+def _same_owner(ours: int, theirs: int, here: Dict[int, str], there: Dict[int, str]) -> bool:
+    return ours == theirs or (ours in here and here[ours] == there.get(theirs))
