@@ -1,0 +1,106 @@
+"""The image's packages: from the commit's metadata, else from its rpm database."""
+
+import re
+import tempfile
+from pathlib import Path
+from typing import Any, List, Optional, Tuple
+
+from ng2coreos.core.errors import BadInput, Unsupported
+from ng2coreos.model.facts import Package
+from ng2coreos.target.tree import Tree
+
+_PKGLIST = "rpmostree.rpmdb.pkglist"
+_DATABASES = ("usr/share/rpm", "usr/lib/sysimage/rpm")
+_VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
+_RAW_VERSION = re.compile(rb"ignition/v2/internal/version\.Raw=v?(\d+\.\d+\.\d+)")
+_BINARIES = ("usr/lib/dracut/modules.d/30ignition/ignition", "usr/libexec/ignition",
+             "usr/bin/ignition")
+_OVERLAP_BYTES = 256  # longer than the version string, which may lie across two pieces
+
+
+def packages(tree: Tree) -> Tuple[Package, ...]:
+    """Every package of the image, sorted by name; none where the image has no list at all."""
+    listed = tree.metadata(_PKGLIST)
+    found = _from_database(tree) if listed is None else [_from_list(entry) for entry in listed]
+    return tuple(sorted(found, key=lambda p: (p.name, p.nevra)))
+
+
+def ignition_version(tree: Tree, listed: Tuple[Package, ...]) -> str:
+    """Ignition's version as "2.14.0", or "" where the image has none that can be told.
+
+    The package's version comes first (distributions add suffixes: 2.14.0+ds1), then the string
+    that Ignition's build puts into its binary.
+    """
+    package = next((p for p in listed if p.name == "ignition"), None)
+    if package is not None:
+        match = _VERSION.match(package.version)
+        if match:
+            return f"{match.group(1)}.{match.group(2)}.{match.group(3) or 0}"
+    for path in _BINARIES:
+        node = tree.find(path)
+        if node is not None and not node.is_directory:
+            version = _in_binary(tree.open(node)[1])
+            if version:
+                return version
+    return ""
+
+
+def _in_binary(pieces: Any) -> str:
+    tail = b""
+    version = ""
+    for piece in pieces:  # to the end in any case: the checksum is compared there
+        match = None if version else _RAW_VERSION.search(tail + piece)
+        if match:
+            version = match.group(1).decode()
+        tail = piece[-_OVERLAP_BYTES:]
+    return version
+
+
+def _from_list(entry: Any) -> Package:
+    try:
+        name, epoch, version, release, arch = entry
+        return Package(name, int(epoch or 0), version, release, arch)
+    except (TypeError, ValueError):
+        raise BadInput("The commit's list of packages is malformed.",
+                       hint="Was the image made by another version of rpm-ostree?") from None
+
+
+def _from_database(tree: Tree) -> List[Package]:
+    for path in _DATABASES:
+        names = [n for n, node in tree.list(path).items() if not node.is_directory]
+        if names:
+            with tempfile.TemporaryDirectory(prefix="ng2coreos-rpmdb-") as directory:
+                for name in names:
+                    data = tree.read(f"{path}/{name}")
+                    if data is not None:
+                        Path(directory, name).write_bytes(data)
+                return _query(directory)
+    return []
+
+
+def _query(directory: str) -> List[Package]:
+    try:
+        import rpm
+    except ImportError:
+        raise Unsupported("The rpm bindings for Python are missing.",
+                          hint="Install python3-rpm, then try again.") from None
+    rpm.addMacro("_dbpath", directory)
+    try:
+        return [_from_header(header) for header in rpm.TransactionSet("/").dbMatch()
+                if header["name"] != "gpg-pubkey"]
+    except rpm.error as error:
+        raise BadInput(f"The image's rpm database cannot be read: {error}.",
+                       hint="An image of rpm-ostree names its packages in the commit; is this "
+                            "one older than 2020?") from None
+    finally:
+        rpm.delMacro("_dbpath")
+
+
+def _from_header(header: Any) -> Package:
+    return Package(_str(header["name"]) or "", int(header["epoch"] or 0),
+                   _str(header["version"]) or "", _str(header["release"]) or "",
+                   _str(header["arch"]) or "", _str(header["vendor"]) or "")
+
+
+def _str(value: Any) -> Optional[str]:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
