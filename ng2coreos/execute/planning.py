@@ -37,14 +37,19 @@ def read_host(host: Host, plugins: Optional[Sequence[Plugin]] = None) -> HostFac
 
 def read_target(host: Host, source: TargetSource) -> TargetFacts:
     """The target's facts; a remote is pulled into a temporary directory."""
-    with work_directory() as work, targets.opened(host, source, work) as repo:
+    with work_directory(source) as work, targets.opened(host, source, work) as repo:
         return repo.facts()
 
 
 @contextmanager
-def work_directory() -> Iterator[Path]:
-    """A private directory for unpacking, gone afterwards; /var/tmp since images are large."""
-    with TemporaryDirectory(prefix="ng2coreos-", dir="/var/tmp") as name:
+def work_directory(source: TargetSource) -> Iterator[Path]:
+    """A private directory for unpacking, gone afterwards.
+
+    A local repo needs next to nothing: /run serves, and then nothing is written to a disk. Images
+    that are unpacked or pulled do not fit into memory and go to /var/tmp.
+    """
+    place = "/run" if source.kind == "repo" else "/var/tmp"
+    with TemporaryDirectory(prefix="ng2coreos-", dir=place) as name:
         yield Path(name)
 
 
