@@ -1,0 +1,218 @@
+"""The tree of the CoreOS stand-in: Debian trixie reshaped as rpm-ostree would leave a Fedora CoreOS.
+
+The result has /usr/etc and no /etc, an almost empty /var, links from the top level into /var,
+kernel and initramfs in /usr/lib/modules, and the rpm database in /usr/share/rpm.
+"""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import subprocess
+from pathlib import Path
+
+from .. import accounts, debian, guestfiles, keys, rpms, vdsm
+from ..cache import cached
+from . import identities, initrd, units
+
+VERSION = "41.20261101.3.0"
+_HERE = Path(__file__).parent
+FILES = _HERE / "files"
+_LIST = _HERE / "packages.txt"
+RPM_TABLE = _HERE / "rpms.txt"
+# Debian's own, of no use on an image: package manager state, other init systems, build leftovers.
+_NOT_COREOS = (
+    *(
+        "etc/apt",
+        "etc/dpkg",
+        "etc/alternatives/README",
+        "etc/cron.d",
+        "etc/cron.daily",
+        "etc/init.d",
+    ),
+    *("etc/rc0.d", "etc/rc1.d", "etc/rc2.d", "etc/rc3.d", "etc/rc4.d", "etc/rc5.d", "etc/rc6.d"),
+    *(
+        "etc/rcS.d",
+        "etc/kernel",
+        "etc/debian_version",
+        "etc/fstab",
+        "etc/hostname",
+        "etc/resolv.conf",
+    ),
+    *("etc/machine-id", "etc/chrony", "etc/network", "etc/ppp", "etc/ufw", "etc/runit", "etc/sv"),
+    *("etc/apparmor.d", "etc/motd", "etc/debconf.conf", "etc/ucf.conf", "etc/mtab"),
+    *("usr/lib/systemd/system/ssh.service", "usr/lib/systemd/system/ssh.socket"),
+    *("usr/lib/systemd/system/chrony.service", "usr/lib/systemd/system-preset/90-systemd.preset"),
+    *("usr/lib/systemd/system-generators/systemd-ssh-generator", "usr/lib/udev/hwdb.bin"),
+    *(
+        "usr/lib/udev/hwdb.d",
+        "usr/lib/python3.13/test",
+        "usr/lib/apt",
+        "usr/lib/tmpfiles.d/debian.conf",
+    ),
+    *("usr/games", "usr/src", "usr/include", "usr/share/debconf", "usr/share/bash-completion"),
+)
+# Done once per image or of no use in a guest; each costs seconds under emulation.
+_UNWANTED_AT_BOOT = (
+    *("systemd-firstboot.service", "systemd-hwdb-update.service", "ldconfig.service"),
+    *("systemd-journal-catalog-update.service", "systemd-pcrmachine.service"),
+    *("systemd-pcrphase.service", "systemd-pcrphase-sysinit.service", "systemd-binfmt.service"),
+    *("systemd-tpm2-setup.service", "systemd-tpm2-setup-early.service"),
+    "proc-sys-fs-binfmt_misc.automount",
+)
+_GCONV_KEPT = (
+    "gconv-modules",
+    "gconv-modules.d",
+    "gconv-modules.cache",
+    "ISO8859-1.so",
+    "UTF-16.so",
+)
+_VAR_LINKS = {
+    "home": "var/home",
+    "root": "var/roothome",
+    "opt": "var/opt",
+    "srv": "var/srv",
+    "mnt": "var/mnt",
+    "media": "run/media",
+    "ostree": "sysroot/ostree",
+    "usr/local": "../var/usrlocal",
+}
+_TOP_DIRECTORIES = ("boot", "dev", "proc", "rhev", "run", "sys", "sysroot", "tmp", "var")
+
+
+def coreos_tree() -> Path:
+    """The product with `tree`, ready to be committed, and `initramfs-nolvm.img`.  Do not change it."""
+    modules = (accounts, debian, guestfiles, identities, initrd, rpms, units)
+    sources = [Path(str(module.__file__)) for module in modules]
+    parts = [_HERE / "dracut", FILES, _HERE / "altfiles.c", RPM_TABLE, Path(__file__)]
+    vdsm_files = Path(vdsm.__file__).parent
+    key = keys.public_key()
+    return cached("coreos-tree", [_debian_tree(), key, *sources, *parts, vdsm_files], _build)
+
+
+def _debian_tree() -> Path:
+    return cached("coreos-debian", [_LIST, Path(debian.__file__)], _bootstrap)
+
+
+def _bootstrap(out: Path) -> None:
+    lines = _LIST.read_text("ascii").splitlines()
+    packages = [word for line in lines if not line.startswith("#") for word in line.split()]
+    debian.bootstrap("trixie", packages, out / "tree", log=out / "bootstrap.log")
+
+
+def _build(out: Path) -> None:
+    tree = out / "tree"
+    subprocess.run(
+        ["cp", "-a", "--reflink=auto", str(_debian_tree() / "tree"), str(tree)], check=True
+    )
+    initrd.prepare(tree)
+    _remove_debian(tree)
+    identities.add(tree)
+    _copy_files(tree)
+    stamp_version(tree, VERSION)
+    guestfiles.install(tree)
+    vdsm.install(tree)
+    _units(tree)
+    # A commit has no time stamps, so Python could not trust compiled files that name one.
+    libraries = ("/usr/lib/python3", "/usr/lib/python3.13", "/usr/libexec/vdsm")
+    compiler = ("python3", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash")
+    debian.chroot(tree, *compiler, *libraries)
+    _kernel(tree, out)
+    _rpm_database(tree, out)
+    _reshape(tree)
+
+
+def stamp_version(tree: Path, version: str) -> None:
+    """Write os-release of `version`."""
+    text = (FILES / "usr/lib/os-release").read_text("ascii").replace("@VERSION@", version)
+    target = tree / "usr/lib/os-release"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, "ascii")
+
+
+def _remove_debian(tree: Path) -> None:
+    for name in _NOT_COREOS:
+        _remove(tree / name)
+    for unit in _UNWANTED_AT_BOOT:
+        (tree / "usr/lib/systemd/system/sysinit.target.wants" / unit).unlink()
+    for path in (tree / "usr/lib/x86_64-linux-gnu/gconv").iterdir():
+        if path.name not in _GCONV_KEPT:
+            path.unlink()
+    for path in (tree / "etc/ssh").glob("ssh_host_*"):
+        path.unlink()
+
+
+def _copy_files(tree: Path) -> None:
+    """The rig's files: root's, 0644, or 0755 where executable here."""
+    for source in sorted(FILES.rglob("*")):
+        target = tree / source.relative_to(FILES)
+        if source.is_dir():
+            target.mkdir(exist_ok=True)
+            continue
+        target.unlink(missing_ok=True)  # never through a link of Debian's
+        shutil.copyfile(source, target)
+        target.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
+    (tree / "etc/sudoers.d/coreos-sudo-group").chmod(0o440)
+
+
+def _units(tree: Path) -> None:
+    """What the presets say, and nothing that Debian's packages enabled."""
+    shutil.rmtree(tree / "etc/systemd/system")
+    (tree / "etc/systemd/system").mkdir()
+    shutil.rmtree(tree / "etc/systemd/user")
+    (tree / "etc/systemd/user").mkdir()
+    (tree / "usr/lib/systemd/system/default.target").unlink()
+    (tree / "usr/lib/systemd/system/default.target").symlink_to("multi-user.target")
+    debian.chroot(tree, "systemctl", "preset-all")
+
+
+def _kernel(tree: Path, out: Path) -> None:
+    """Kernel and initramfs where ostree looks for them; the variant without LVM beside the tree."""
+    version = initrd.kernel_version(tree)
+    modules = tree / "usr/lib/modules" / version
+    made = initrd.make(tree, "initramfs.img", lvm=True)
+    shutil.move(str(made), modules / "initramfs.img")
+    without = initrd.make(tree, "initramfs-nolvm.img", lvm=False)
+    shutil.move(str(without), out / "initramfs-nolvm.img")
+    for log in (tree / "tmp").glob("*.log"):
+        shutil.move(str(log), out / log.name)
+    shutil.move(str(tree / f"boot/vmlinuz-{version}"), modules / "vmlinuz")
+
+
+def _rpm_database(tree: Path, out: Path) -> None:
+    packages = rpms.read_table(RPM_TABLE.read_text("ascii"))
+    made = out / "rpms"
+    made.mkdir()
+    rpms.build(packages, tree, made)
+    database = tree / "usr/share/rpm"
+    rpms.install(sorted(made.glob("*.rpm")), database)
+    shutil.rmtree(made)
+    # As rpm-ostree leaves it: one file that can be read where nothing can be written.
+    with contextlib.closing(sqlite3.connect(database / "rpmdb.sqlite")) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    (database / ".rpm.lock").unlink()
+    if [path.name for path in database.iterdir()] != ["rpmdb.sqlite"]:
+        raise RuntimeError(f"{database} holds more than the database")
+
+
+def _reshape(tree: Path) -> None:
+    identities.move_to_usr(tree)
+    for name in (*_TOP_DIRECTORIES, *_VAR_LINKS):
+        _remove(tree / name)
+    for path in tree.iterdir():  # Debian's links to kernel and initramfs
+        if path.is_symlink() and path.name.startswith(("vmlinuz", "initrd.img")):
+            path.unlink()
+    for name in _TOP_DIRECTORIES:
+        (tree / name).mkdir()
+    (tree / "tmp").chmod(0o1777)
+    (tree / "sysroot/ostree").mkdir()
+    for name, target in _VAR_LINKS.items():
+        (tree / name).symlink_to(target)
+    (tree / "etc").rename(tree / "usr/etc")
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.is_dir():
+        shutil.rmtree(path)
