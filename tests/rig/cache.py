@@ -49,7 +49,8 @@ def cached(name: str, inputs: Iterable[Input], build: Callable[[Path], None]) ->
         if final.is_dir():
             return final
         work = cache_dir() / f"{name}-{key}.building"
-        remove_tree(work)
+        for left in cache_dir().glob(f"{name}-" + "?" * len(key) + ".building"):
+            remove_tree(left)
         work.mkdir()
         began = time.monotonic()
         print(f"rig: building {name} ...", file=sys.stderr, flush=True)

@@ -10,7 +10,7 @@ from .. import debian
 from ..cache import cached
 
 BLIVET = "blivet==3.6.0"  # the version of el9; Debian has no package of it
-_LIST = Path(__file__).with_name("packages.txt")
+_LIST = Path(__file__).with_name("debian.txt")
 # bullseye has no usr-is-merged package, which mmdebstrap's own hook for a merged /usr wants
 _MERGE_USR = 'for dir in bin sbin lib lib64; do mkdir -p "$1/usr/$dir"; ln -s "usr/$dir" "$1/$dir"; done'
 # dmraid's postinst triggers udev events, which would reach this machine's devices (and fails if it cannot)
@@ -25,6 +25,7 @@ def debian_tree() -> Path:
 
 
 def packages() -> List[str]:
+    """The Debian packages that are asked for by name."""
     lines = _LIST.read_text("ascii").splitlines()
     return [word for line in lines if not line.startswith("#") for word in line.split()]
 
@@ -33,19 +34,17 @@ def _build(out: Path) -> None:
     tree = out / "tree"
     debian.bootstrap("bullseye", packages(), tree, f"--setup-hook={_MERGE_USR}", f"--essential-hook={_NO_UDEV}",
                      f"--customize-hook={_UDEV_AGAIN}", log=out / "bootstrap.log")
-    _add_blivet(out, tree)
-
-
-def _add_blivet(out: Path, tree: Path) -> None:
-    """Unpack the sdist's package: its setup.py would pull in what Debian has under other names."""
-    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:",
-                    "--no-build-isolation", "--dest", str(out), BLIVET], check=True)
-    archive, = out.glob("blivet-*.tar.gz")
-    with tarfile.open(archive) as sdist:
+    archive, = cached("blivet", [BLIVET], _download_blivet).glob("blivet-*.tar.gz")
+    with tarfile.open(archive) as sdist:  # its setup.py would pull in what Debian has under other names
         for member in sdist:
             _, _, name = member.name.partition("/")
             if name.startswith("blivet/"):
                 member.name = name
                 sdist.extract(member, tree / "usr/lib/python3/dist-packages")
-    archive.unlink()
-    debian.chroot(tree, "python3", "-c", "import blivet; blivet.Blivet()")
+    with debian.mounted_for_chroot(tree):  # without its modules blivet fails only when it is used
+        debian.chroot(tree, "python3", "-c", "import blivet; blivet.Blivet()")
+
+
+def _download_blivet(out: Path) -> None:
+    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:",
+                    "--dest", str(out), BLIVET], check=True)

@@ -1,0 +1,1 @@
+alias vms="vdsm-client Host getVMList"
