@@ -1,0 +1,63 @@
+"""The kinds of checks, and how one is made: it ends in time, with ok or a reason, never a crash.
+
+| kind | params | holds when |
+|---|---|---|
+| unit-active | unit | the unit is active |
+| unit-enabled | unit | it is started at boot |
+| no-failed-units | allow | no unit failed but for these names or globs |
+| boot-finished | | systemd has no start jobs left |
+| tls | address, port, ca (cert, key) | a TLS server with a certificate of that CA answers |
+| address | interface, address | the interface has the address |
+| route | destination, via, interface | there is that route |
+| link-mac | interface, mac | the interface is the card with that permanent MAC |
+| mount | target, uuid | the file system with that UUID is mounted there |
+| deployment | commit | the running system is a deployment of that commit |
+| user | name, uid, gid, groups | the user exists with these numbers and groups |
+| kernel-arg | arg | the running kernel was given the argument |
+| pv-set | uuids | LVM sees exactly these PVs |
+"""
+
+from typing import Dict
+
+from ng2coreos.core.errors import Ng2CoreosError
+from ng2coreos.firstboot import network, place, units
+from ng2coreos.firstboot.probe import Look, Params, Probe, Seen
+from ng2coreos.model.item import Check
+from ng2coreos.model.proof import Proof
+
+KINDS: Dict[str, Probe] = {
+    "address": network.address,
+    "boot-finished": units.boot_finished,
+    "deployment": place.deployment,
+    "kernel-arg": place.kernel_arg,
+    "link-mac": network.link_mac,
+    "mount": place.mount,
+    "no-failed-units": units.no_failed_units,
+    "pv-set": place.pv_set,
+    "route": network.route,
+    "tls": network.tls,
+    "unit-active": units.unit_active,
+    "unit-enabled": units.unit_enabled,
+    "user": place.user,
+}
+
+BOOT_FINISHED = Check("boot-finished", "boot-finished", "The boot has finished", {}, health=True)
+
+
+def prove(check: Check, look: Look) -> Proof:
+    """The outcome of one check; whatever goes wrong while looking is the reason of a failure."""
+    seen = _see(check, look)
+    return Proof(check.id, check.kind, check.title, seen.ok, seen.detail, check.health)
+
+
+def _see(check: Check, look: Look) -> Seen:
+    probe = KINDS.get(check.kind)
+    if probe is None:
+        return Seen(False, f"this ng2coreos does not know checks of kind {check.kind}")
+    try:
+        return probe(look, Params(check.params))
+    except Ng2CoreosError as error:
+        return Seen(False, error.message)
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        # a wrong parameter or an answer of a shape that the program never gave before
+        return Seen(False, f"{type(error).__name__}: {error}")

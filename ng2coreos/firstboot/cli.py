@@ -1,0 +1,145 @@
+"""ng2coreos on the new system: argparse and the standard library, one line for every error."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import syslog
+import traceback
+from typing import Callable, Dict, List, Optional, Sequence
+
+from ng2coreos import __version__
+from ng2coreos.core.command import Completed, Input
+from ng2coreos.core.errors import Exit, Ng2CoreosError, Unsupported
+from ng2coreos.core.host import Host
+from ng2coreos.firstboot import confirm, deadman, finalize, reboot, rollback, status, trial, verify
+from ng2coreos.firstboot.system import System
+from ng2coreos.model import codec
+from ng2coreos.report.proof import proof_text
+
+Command = Callable[[System, argparse.Namespace], Exit]
+
+
+def main(arguments: Optional[Sequence[str]] = None, system: Optional[System] = None) -> int:
+    """Run one command; the exit code says what the host's state is (core/errors.py)."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="ng2coreos: %(message)s", stream=sys.stderr,
+                        level=logging.INFO if options.command == "trial" else logging.WARNING)
+    try:
+        return _COMMANDS[options.command](system or System(_host(options.root)), options)
+    except Ng2CoreosError as error:
+        _complain(error.message, error.hint)
+        return error.exit_code
+    except PermissionError as error:
+        _complain(f"{error.filename or 'The system'}: {error.strerror}.", "Run it as root.")
+        return Exit.UNSUPPORTED
+    except KeyboardInterrupt:
+        _complain("Interrupted.", "What was done is complete; run the command again.")
+        return Exit.SIGINT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has left
+        return Exit.OK
+    except Exception as error:  # a bug: all of it for the journal, one line for the admin
+        for line in traceback.format_exc().splitlines():
+            syslog.syslog(syslog.LOG_ERR, line)
+        _complain(f"Internal error: {type(error).__name__}: {error}.",
+                  "See `journalctl -t ng2coreos`, and please report it.")
+        return Exit.INTERNAL
+
+
+def _status(system: System, options: argparse.Namespace) -> Exit:
+    found = status.status(system)
+    _show(codec.dumps(found) if options.json else status.status_text(found))
+    return Exit.OK
+
+
+def _verify(system: System, options: argparse.Namespace) -> Exit:
+    result = verify.verify(system)
+    _show(codec.dumps(result) if options.json else proof_text(result, items=options.items))
+    return Exit.VERIFY_FAILED if result.failed else Exit.OK
+
+
+def _confirm(system: System, options: argparse.Namespace) -> Exit:
+    return _done(options, confirm.confirm(system), "confirmed",
+                 "The new system is what the host boots from now on.")
+
+
+def _rollback(system: System, options: argparse.Namespace) -> Exit:
+    done = rollback.rollback(system)
+    _done(options, done, "rolled-back", "The next boot is oVirt Node NG."
+          + ("" if options.reboot else " Reboot when you are ready: systemctl reboot"))
+    if options.reboot:
+        reboot.reboot(system)
+    return Exit.OK
+
+
+def _finalize(system: System, options: argparse.Namespace) -> Exit:
+    return _done(options, finalize.finalize(system, yes=options.yes), "finalized",
+                 "oVirt Node NG is removed and its space given back.")
+
+
+def _trial(system: System, options: argparse.Namespace) -> Exit:
+    trial.run(system)
+    return Exit.OK
+
+
+def _deadman(system: System, options: argparse.Namespace) -> Exit:
+    # failing is what restarts the host (FailureAction of the unit)
+    return Exit.INTERNAL if deadman.expired(system) else Exit.OK
+
+
+_COMMANDS: Dict[str, Command] = {
+    "status": _status, "verify": _verify, "confirm": _confirm, "rollback": _rollback,
+    "finalize": _finalize, "trial": _trial, "deadman": _deadman}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ng2coreos", description="The move from oVirt Node NG, seen from the new system.")
+    parser.add_argument("--version", action="version", version=f"ng2coreos {__version__}")
+    parser.add_argument("--root", default="/", metavar="DIR",
+                        help="look at the system below DIR, without running its programs")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    described = {
+        "status": "say where the move stands",
+        "verify": "prove every carried item and check",
+        "confirm": "make the new system the default",
+        "rollback": "make oVirt Node NG the next boot",
+        "finalize": "remove oVirt Node NG for good",
+        "trial": "what the trial service runs at boot",
+        "deadman": "what the deadman timer runs",
+    }
+    made: Dict[str, argparse.ArgumentParser] = {}
+    for name, text in described.items():
+        made[name] = commands.add_parser(name, help=text, description=text)
+        made[name].add_argument("--json", action="store_true", help="JSON on standard output")
+    made["verify"].add_argument("--items", action="store_true", help="list right items too")
+    made["rollback"].add_argument("--reboot", action="store_true", help="and reboot at once")
+    made["finalize"].add_argument("--yes", action="store_true", help="there is no way back after")
+    return parser
+
+
+def _host(root: str) -> Host:
+    return Host() if root == "/" else Host(root, _refuse)
+
+
+def _refuse(argv: Sequence[str], timeout_s: float, data: Input) -> Completed:
+    raise Unsupported(f"{' '.join(argv)} is not run for a system that is not running.",
+                      hint="Leave --root out on the host itself.")
+
+
+def _done(options: argparse.Namespace, changed: bool, phase: str, text: str) -> Exit:
+    _show(json.dumps({"phase": phase, "changed": changed}) + "\n" if options.json
+          else (text if changed else f"Already so. {text}") + "\n")
+    return Exit.OK
+
+
+def _show(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _complain(message: str, hint: str) -> None:
+    words: List[str] = [f"ng2coreos: {message}", f"  {hint}"]
+    sys.stderr.write("\n".join(words) + "\n")

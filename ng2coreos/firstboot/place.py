@@ -1,0 +1,74 @@
+"""Probes of what the system is and stands on: deployment, kernel arguments, mounts, PVs, users."""
+
+import json
+from typing import List
+
+from ng2coreos.firstboot.accounts import Accounts
+from ng2coreos.firstboot.probe import Look, Params, Seen
+
+
+def mount(look: Look, params: Params) -> Seen:
+    """mount{target,uuid}: the file system with that UUID is mounted there; an empty uuid is any."""
+    target, uuid = params.text("target"), params.text("uuid", "")
+    done = look.run("findmnt", "--json", "--output", "TARGET,SOURCE,UUID,FSTYPE", "--mountpoint",
+                    target, ok=(0, 1))
+    if done.returncode or not done.stdout.strip():
+        return Seen(False, f"nothing is mounted on {target}")
+    top = json.loads(done.stdout)["filesystems"][-1]
+    if uuid and top.get("uuid") != uuid:
+        found = f"{top.get('source')} with UUID {top.get('uuid')}"
+        return Seen(False, f"{target} is {found}, not {uuid}")
+    return Seen(True, str(top.get("source")))
+
+
+def deployment(look: Look, params: Params) -> Seen:
+    """deployment{commit}: the running system is a deployment of that commit.
+
+    As ostree itself finds it: the argument ostree= is a symlink to the deployment's directory,
+    whose name is COMMIT.SERIAL.
+    """
+    wanted = params.text("commit")
+    links = [w[len("ostree="):] for w in _arguments(look) if w.startswith("ostree=")]
+    if not links:
+        return Seen(False, "this boot is not a boot of an ostree deployment")
+    commit = look.host.follow("/sysroot" + links[-1]).name.partition(".")[0]
+    return Seen(commit == wanted, commit if commit == wanted else f"running {commit}, not {wanted}")
+
+
+def kernel_arg(look: Look, params: Params) -> Seen:
+    """kernel-arg{arg}: the running kernel was given the argument."""
+    arg = params.text("arg")
+    return Seen(True) if arg in _arguments(look) else Seen(False, f"{arg} is not in /proc/cmdline")
+
+
+def pv_set(look: Look, params: Params) -> Seen:
+    """pv-set{uuids}: LVM sees these PVs and no other (a missing filter shows guests' disks)."""
+    wanted = set(params.texts("uuids"))
+    done = look.run("pvs", "--reportformat", "json", "--options", "pv_uuid,pv_name")
+    rows = json.loads(done.stdout)["report"][0]["pv"]
+    found = {row["pv_uuid"]: row["pv_name"] for row in rows}
+    wrong = [f"{uuid} is missing" for uuid in sorted(wanted - set(found))]
+    wrong += [f"{found[uuid]} ({uuid}) was not there before"
+              for uuid in sorted(set(found) - wanted)]
+    return Seen(not wrong, "; ".join(wrong) or f"{len(found)} PVs")
+
+
+def user(look: Look, params: Params) -> Seen:
+    """user{name,uid,gid,groups}: the user exists with these numbers and at least these groups."""
+    name, groups = params.text("name"), params.texts("groups")
+    accounts = Accounts(look.host)
+    found = accounts.user(name)
+    if found is None:
+        return Seen(False, f"there is no user {name}")
+    wrong: List[str] = []
+    for label, wanted, have in (("uid", params.optional_number("uid"), found.uid),
+                                ("gid", params.optional_number("gid"), found.gid)):
+        if wanted is not None and wanted != have:
+            wrong.append(f"{label} is {have}, not {wanted}")
+    lacking = sorted(set(groups) - set(accounts.groups_of(found)))
+    wrong += [f"not in group {group}" for group in lacking]
+    return Seen(not wrong, "; ".join(wrong))
+
+
+def _arguments(look: Look) -> List[str]:
+    return look.host.read_text("/proc/cmdline").split()

@@ -1,0 +1,52 @@
+"""What a trial leaves in the state file, for the other system to read: how it ended and why."""
+
+import logging
+from dataclasses import replace
+from typing import Sequence, Tuple
+
+from ng2coreos.core.errors import Ng2CoreosError
+from ng2coreos.firstboot.system import System
+from ng2coreos.model.state import Attempt, BootState, Failure, Phase
+from ng2coreos.stage import arm
+
+MAX_FAILURES = 40  # the state file must fit on a nearly full /boot
+MAX_DETAIL = 300
+PATIENCE_S = 60.0  # for another ng2coreos that writes just now
+
+_log = logging.getLogger(__name__)
+
+
+def failed(system: System, failures: Sequence[Failure]) -> None:
+    """Record that this boot's trial failed, nothing of ours being armed any more.
+
+    Never raises: whatever cannot be written, the host must be restarted, and comes up in NG.
+    """
+    try:
+        with system.writing(PATIENCE_S):
+            state = system.state()
+            try:
+                arm.disarm(system.grubenv(state), state.saved_entry)
+            except (Ng2CoreosError, OSError) as error:
+                _log.error("NG's GRUB environment: %s", error)
+            if state.phase in (Phase.ARMED, Phase.FIRST_HEALTHY, Phase.HEALTHY):
+                system.save(finished(system, state, Phase.FAILED, _bounded(failures)))
+    except (Ng2CoreosError, OSError) as error:
+        _log.error("the failure could not be recorded: %s", error)
+
+
+def finished(system: System, state: BootState, phase: Phase,
+             failures: Tuple[Failure, ...]) -> BootState:
+    """`state` in `phase`, with this boot's attempt ended."""
+    attempts = state.attempts
+    if not attempts or attempts[-1].boot_id != system.boot_id:
+        attempts = (*attempts, Attempt(system.trial, system.boot_id, system.clock.now()))
+    last = replace(attempts[-1], finished=system.clock.now(), healthy=not failures,
+                   failures=failures)
+    return replace(state, phase=phase, attempts=(*attempts[:-1], last))
+
+
+def _bounded(failures: Sequence[Failure]) -> Tuple[Failure, ...]:
+    kept = [replace(f, detail=f.detail[:MAX_DETAIL]) for f in failures[:MAX_FAILURES]]
+    if len(failures) > len(kept):
+        kept.append(Failure("more", "Further failures", f"{len(failures) - len(kept)} more"))
+    return tuple(kept)

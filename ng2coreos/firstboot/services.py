@@ -1,0 +1,66 @@
+"""The units of the move on the new system: the trial of each boot, and the deadman behind it.
+
+Both have no default dependencies: the trial must run to the end of a hanging shutdown to force
+it, and the deadman must not wait for anything that hangs.  Neither has an install section that a
+preset could act on: their links are written, and removed by confirm.
+"""
+
+from typing import Dict
+
+PYTHON = "/usr/bin/python3"
+PROGRAM = "/etc/ng2coreos/ng2coreos.pyz"
+COMMAND = f"{PYTHON} -I -S -B {PROGRAM}"  # nothing of the host's site can break it
+
+DIRECTORY = "/etc/systemd/system"
+TRIAL = "ng2coreos-trial.service"
+DEADMAN = "ng2coreos-deadman.service"
+DEADMAN_TIMER = "ng2coreos-deadman.timer"
+TRIAL_LINK = f"{DIRECTORY}/multi-user.target.wants/{TRIAL}"
+DEADMAN_LINK = f"{DIRECTORY}/sysinit.target.wants/{DEADMAN_TIMER}"
+
+_RECORD_S = 60  # to say why in the state file; then the host restarts without
+
+
+def unit_files(deadman_s: int) -> Dict[str, str]:
+    """Unit name to content; the deadman strikes `deadman_s` after the kernel started."""
+    return {TRIAL: _TRIAL, DEADMAN: _DEADMAN, DEADMAN_TIMER: _TIMER.format(seconds=deadman_s)}
+
+
+_TRIAL = f"""\
+# Made by ng2coreos. `ng2coreos confirm` takes it out of the boot.
+[Unit]
+Description=ng2coreos: prove the new system, or go back to oVirt Node NG
+DefaultDependencies=no
+After=sysinit.target basic.target local-fs.target
+OnFailure={DEADMAN}
+
+[Service]
+Type=simple
+ExecStart={COMMAND} trial
+"""
+
+_DEADMAN = f"""\
+# Made by ng2coreos. It fails when the host must restart; systemd then restarts it by force.
+[Unit]
+Description=ng2coreos: end a trial that hangs
+DefaultDependencies=no
+FailureAction=reboot-force
+
+[Service]
+Type=oneshot
+TimeoutStartSec={_RECORD_S}
+TimeoutStopSec=10
+ExecStart={COMMAND} deadman
+"""
+
+_TIMER = f"""\
+# Made by ng2coreos. `ng2coreos confirm` takes it out of the boot.
+[Unit]
+Description=ng2coreos: the time that a trial has
+DefaultDependencies=no
+
+[Timer]
+OnBootSec={{seconds}}
+AccuracySec=10
+Unit={DEADMAN}
+"""
