@@ -28,6 +28,10 @@ _LIBRARIES: Dict[bytes, Callable[[], Any]] = {
 }
 
 
+class ProgramRefused(BadInput):
+    """A decompressor gave up, perhaps only on what follows the stream that it knows."""
+
+
 def decompressed(pieces: Pieces, start: bytes) -> Iterator[bytes]:
     """The plain bytes of the compressed stream that begins with `start` in `pieces`.
 
@@ -102,7 +106,7 @@ def _by_program(pieces: Pieces, argv: Tuple[str, ...]) -> Iterator[bytes]:
     if problems:
         raise problems[0]
     if status:
-        raise BadInput(f"The image's initramfs is damaged: {said}", hint=_HINT)
+        raise ProgramRefused(f"The image's initramfs is damaged: {said}", hint=_HINT)
 
 
 def _end(process: "subprocess.Popen[bytes]", late: threading.Event) -> None:

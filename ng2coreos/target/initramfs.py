@@ -5,7 +5,7 @@ from typing import Iterator, Set
 
 from ng2coreos.core.errors import BadInput
 from ng2coreos.model.target import Initramfs
-from ng2coreos.target.compressed import decompressed
+from ng2coreos.target.compressed import ProgramRefused, decompressed
 from ng2coreos.target.cpio import TRAILER, Pieces, read_names
 
 _BINARY = r"(usr/)?s?bin/"  # merged or not
@@ -33,7 +33,7 @@ def inspect(size_bytes: int, content: Iterator[bytes]) -> Initramfs:
         inner = Pieces(decompressed(pieces, start))
         try:
             follows = read_names(inner, seen.add)
-        except BadInput:
+        except ProgramRefused:
             # rpm-ostree appends a small gzip archive (two device nodes), which a zstd program
             # without gzip support refuses after it has put out all of the main archive.
             if seen.archives == before:

@@ -77,7 +77,7 @@ class Objects:
         self.archive = self.repo.get_mode() == ostree.RepoMode.ARCHIVE
 
     def variant(self, kind: str, checksum: str) -> Any:
-        """The metadata object as a GVariant; BadInput if it is missing or not what its name says."""
+        """The metadata object as a GVariant; BadInput if missing or not what its name says."""
         try:
             variant = self.repo.load_variant(self._types[kind], checksum)[1]
         except self.error as error:

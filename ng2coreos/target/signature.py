@@ -9,8 +9,9 @@ import base64
 import binascii
 import hashlib
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, List, Set, Tuple
+from typing import Any, Iterator, List, Set, Tuple
 
 from ng2coreos.core.errors import BadInput, CommandFailed, Unsupported
 from ng2coreos.core.host import Host
@@ -41,15 +42,29 @@ def verify(tree: Tree, source: TargetSource, host: Host) -> Signature:
         raise BadInput(f"The commit {tree.commit} is damaged.", hint="Fetch the image again.")
     if source.key:
         key = _key(host, source.key)
-        with tempfile.TemporaryDirectory(prefix="ng2coreos-key-") as directory:
+        with tempfile.TemporaryDirectory(prefix="ng2coreos-key-") as directory, \
+                _empty_repo() as repo:
             keyring = Path(directory) / "given.gpg"
             keyring.write_bytes(key)
             trusted = _fingerprints(host, keyring)
             if not trusted:
                 raise BadInput(f"{source.key} holds no GPG public key.", hint=_HINT_KEY)
-            return _judge(tree, commit, signatures, str(keyring), "", trusted)
-    remote = source.ref.partition(":")[0] if source.kind == "repo" and ":" in source.ref else ""
-    return _judge(tree, commit, signatures, "", remote, set())
+            return _judge(repo, commit, signatures, str(keyring), "", trusted)
+    if source.kind == "repo" and ":" in source.ref:
+        remote = source.ref.partition(":")[0]
+        return _judge(tree.objects.repo, commit, signatures, "", remote, set())
+    with _empty_repo() as repo:
+        return _judge(repo, commit, signatures, "", "", set())
+
+
+@contextmanager
+def _empty_repo() -> Iterator[Any]:
+    """A repository without remotes: where none is named, libostree asks the keyrings of all."""
+    ostree, gio, _ = libostree()
+    with tempfile.TemporaryDirectory(prefix="ng2coreos-repo-") as directory:
+        repo = ostree.Repo.new(gio.File.new_for_path(directory))
+        repo.create(ostree.RepoMode.ARCHIVE, None)
+        yield repo
 
 
 def dearmored(data: bytes) -> bytes:
@@ -106,21 +121,21 @@ def _fingerprints(host: Host, keyring: Path) -> Set[str]:
     return {line.split(":")[9] for line in listed.stdout.splitlines() if line.startswith("fpr:")}
 
 
-def _judge(tree: Tree, commit: bytes, signatures: List[bytes], keyring: str, remote: str,
+def _judge(repo: Any, commit: bytes, signatures: List[bytes], keyring: str, remote: str,
            trusted: Set[str]) -> Signature:
-    ostree, gio, glib = libostree()
+    _, gio, glib = libostree()
     problems: List[str] = []
     good: List[str] = []
     for blob in signatures:
         try:
-            result = tree.objects.repo.gpg_verify_data(
+            result = repo.gpg_verify_data(
                 remote or None, glib.Bytes.new(commit), glib.Bytes.new(blob), None,
                 gio.File.new_for_path(keyring) if keyring else None, None)
         except glib.Error as error:
             problems.append(error.message)
             continue
         for number in range(result.count_all()):
-            fingerprints, problem = _look(ostree, result, number)
+            fingerprints, problem = _look(result, number)
             if not problem and trusted and not trusted.intersection(fingerprints):
                 problem = f"The signature is by {fingerprints[0]}, not by the key that was given."
             if problem:
@@ -133,9 +148,9 @@ def _judge(tree: Tree, commit: bytes, signatures: List[bytes], keyring: str, rem
                      or "GPG found no signature in the signature data.")
 
 
-def _look(ostree: Any, result: Any, number: int) -> Tuple[List[str], str]:
+def _look(result: Any, number: int) -> Tuple[List[str], str]:
     """Fingerprints (of the signing key, of its primary key) and what is wrong, if anything."""
-    attributes = ostree.GpgSignatureAttr
+    attributes = libostree()[0].GpgSignatureAttr
     wanted = [attributes.VALID, attributes.SIG_EXPIRED, attributes.KEY_EXPIRED,
               attributes.KEY_REVOKED, attributes.KEY_MISSING, attributes.FINGERPRINT,
               attributes.FINGERPRINT_PRIMARY]

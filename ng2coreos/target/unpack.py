@@ -29,9 +29,10 @@ _HEADER_LIMIT_BYTES = 1 << 20
 _CHUNK_BYTES = 1 << 20
 _OBJECT = re.compile(r"objects/[0-9a-f]{2}/[0-9a-f]{62}\.(filez|dirtree|dirmeta|commit|commitmeta)")
 _REF = re.compile(r"refs/(heads|remotes|mirrors)/[A-Za-z0-9._/-]+")
-_IGNORED = re.compile(r"(state|tmp|extensions|deltas|delta-indexes|objects|refs)(/.*)?"
-                      r"|summary(\.sig)?|\.lock|[^/]*\.trustedkeys\.gpg")
-_TOP = ("config", "objects", "refs", "state", "tmp", "extensions", "summary", "summary.sig")
+_IGNORED = re.compile(r"(state|tmp|extensions|deltas|delta-indexes)(/.*)?|summary(\.sig)?|\.lock"
+                      r"|[^/]+\.trustedkeys\.gpg|objects/[0-9a-f]{2}/[0-9a-f]{62}\.tombstone-commit")
+_TOP = re.compile(r"config|objects|refs|state|tmp|extensions|deltas|delta-indexes"
+                  r"|summary(\.sig)?|\.lock|.+\.trustedkeys\.gpg")
 # What a tar that is cut off, damaged or at odds with itself (a ref below a ref) ends with.
 _CUT = (tarfile.TarError, EOFError, ValueError, zlib.error, lzma.LZMAError, NotADirectoryError,
         IsADirectoryError, FileExistsError)
@@ -121,7 +122,7 @@ def _place(member: tarfile.TarInfo) -> Tuple[str, str]:
     parts = [part for part in member.name.split("/") if part not in ("", ".")]
     if member.name.startswith("/") or ".." in parts:
         raise BadInput(f"The archive holds the unsafe name {member.name!r}.", hint=_HINT)
-    if len(parts) > 1 and parts[1] in _TOP and parts[0] not in _TOP:
+    if len(parts) > 1 and _TOP.fullmatch(parts[1]) and not _TOP.fullmatch(parts[0]):
         return parts[0], "/".join(parts[1:])
     return "", "/".join(parts)
 
