@@ -16,7 +16,8 @@ _INIT, _BASE, _LAYERED = "imgbased:init", "imgbased:base", "imgbased:layer"
 def read(volumes: Sequence[LogicalVolume], current: str) -> Tuple[Image, ...]:
     """The images among `volumes`; `current` is the name of the LV that is mounted at ``/``."""
     return tuple(
-        Image(volume=v.name, kind=_kind(v), nvr=base_of(v.name), current=v.name == current)
+        Image(volume=v.name, kind=_kind(v), current=v.name == current,
+              nvr="" if _kind(v) is ImageKind.INIT else base_of(v.name))
         for v in volumes if {_INIT, _BASE, _LAYERED} & set(v.tags))
 
 

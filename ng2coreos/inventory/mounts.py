@@ -14,8 +14,8 @@ from ng2coreos.model.facts import Mount
 # The kernel's own interfaces: the same on every system, nothing of the host's.
 _KERNEL_TYPES = frozenset((
     "autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts",
-    "devtmpfs", "efivarfs", "fusectl", "hugetlbfs", "mqueue", "nsfs", "proc", "pstore", "ramfs", "rpc_pipefs",
-    "securityfs", "selinuxfs", "sysfs", "tracefs"))
+    "devtmpfs", "efivarfs", "fusectl", "hugetlbfs", "mqueue", "nsfs", "proc", "pstore", "ramfs",
+    "rpc_pipefs", "securityfs", "selinuxfs", "sysfs", "tracefs"))
 _KERNEL_PLACES = re.compile(r"^/(dev|proc|run|sys)(/|$)")
 _COLUMNS = ("source", "target", "fstype", "options", "uuid")
 _FINDMNT = ("findmnt", "--json", "--bytes", "--list", "--output", ",".join(_COLUMNS).upper())
