@@ -1,0 +1,90 @@
+"""All decisions, put together: the one function that the rest of the tool calls. Pure."""
+
+from typing import Callable, Dict, List, Sequence, Tuple
+
+from ng2coreos.core.plugin import Contribution, Plugin
+from ng2coreos.model.facts import HostFacts
+from ng2coreos.model.finding import Finding, Kind
+from ng2coreos.model.item import Check, Item
+from ng2coreos.model.plan import Decisions, Policy, UnitState
+from ng2coreos.model.target import TargetFacts
+from ng2coreos.plan.boot import decide_boot
+from ng2coreos.plan.checks import general_checks
+from ng2coreos.plan.etc import EtcDecisions
+from ng2coreos.plan.fstab import decide_fstab
+from ng2coreos.plan.identities import decide_identities
+from ng2coreos.plan.image import image_findings
+from ng2coreos.plan.kernel_args import decide_kernel_args
+from ng2coreos.plan.predict import predict
+from ng2coreos.plan.rules import Rules
+from ng2coreos.plan.space import space_findings
+from ng2coreos.plan.units import DIRECTORY, UnitDecisions
+from ng2coreos.plan.volumes import decide_volumes
+
+_ORDER = {Kind.INHIBITOR: 0, Kind.OVERRIDABLE: 1, Kind.WARNING: 2, Kind.INFO: 3}
+
+
+def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
+           plugins: Sequence[Plugin], new_uuid: Callable[[], str]) -> Decisions:
+    """What becomes of the host: the same answer for the same facts, policy, rules and UUIDs.
+
+    Plug-ins win over the whitelists, and the whitelists over the policy for unknown files.
+    """
+    shares = [(p.id, p.contribute(facts, facts.plugins.get(p.id, {}), target)) for p in plugins]
+    volumes = decide_volumes(facts, target, rules, new_uuid)
+    fstab, fstab_findings = decide_fstab(facts, volumes.volumes)
+    identities, identity_findings = decide_identities(facts, target, rules.static_ids)
+    args, arg_findings = decide_kernel_args(facts, target, rules, volumes.volumes)
+    units = UnitDecisions(facts, target, rules, volumes.mount_units)
+    boot, boot_findings = decide_boot(facts, target)
+    items = _plugin_items(fstab, [share for _, share in shares])
+    claimed = {*units.claimed, *items, *(item.source for item in items.values() if item.source),
+               *(DIRECTORY + unit for unit in volumes.mount_units)}
+    etc = EtcDecisions(facts, target, policy, rules, claimed)
+    items.update((item.path, item) for item in etc.items)
+    ordered = tuple(items[path] for path in sorted(items))
+    states = _merged_units(units.states, [share for _, share in shares])
+    need = predict(facts, target, policy, volumes.volumes, ordered)
+    findings = (*image_findings(facts, target), *boot_findings, *volumes.findings,
+                *space_findings(facts, target, need), *arg_findings, *fstab_findings,
+                *identity_findings, *units.findings, *etc.findings,
+                *(f for _, share in shares for f in share.findings))
+    all_args = (*args, *(a for _, share in shares for a in share.kernel_args))
+    return Decisions(
+        findings=_sorted(findings), items=ordered, identities=identities, kernel_args=all_args,
+        volumes=volumes.volumes, trees=volumes.trees, units=states,
+        checks=_checks(general_checks(facts, target, volumes.volumes, all_args, identities,
+                                      states), shares),
+        boot=boot, prediction=need)
+
+
+def _plugin_items(fstab: Item, shares: Sequence[Contribution]) -> Dict[str, Item]:
+    items = {fstab.path: fstab}
+    for share in shares:
+        for item in share.items:
+            items.setdefault(item.path, item)
+    return items
+
+
+def _merged_units(ours: Tuple[UnitState, ...],
+                  shares: Sequence[Contribution]) -> Tuple[UnitState, ...]:
+    found = {state.unit: state for state in ours}
+    for share in shares:
+        for state in share.units:
+            found[state.unit] = state
+    return tuple(found[unit] for unit in sorted(found))
+
+
+def _checks(general: Tuple[Check, ...],
+            shares: Sequence[Tuple[str, Contribution]]) -> Tuple[Check, ...]:
+    """Every check, each id once; the first that has it stays."""
+    found: Dict[str, Check] = {}
+    every: List[Check] = [*general, *(c for _, share in shares for c in share.checks)]
+    for check in every:
+        found.setdefault(check.id, check)
+    return tuple(found.values())
+
+
+def _sorted(findings: Tuple[Finding, ...]) -> Tuple[Finding, ...]:
+    """The gravest first, then by id."""
+    return tuple(sorted(findings, key=lambda f: (_ORDER[f.kind], f.id, f.resources)))

@@ -1,0 +1,90 @@
+"""The new system's /etc/fstab: the boot partition, our volumes, swap, and what else was mounted."""
+
+import base64
+import hashlib
+from typing import List, Tuple
+
+from ng2coreos.model.facts import HostFacts, Mount
+from ng2coreos.model.finding import Finding
+from ng2coreos.model.item import Item, Outcome
+from ng2coreos.model.plan import Volume
+from ng2coreos.plan.catalogue import finding
+from ng2coreos.plan.paths import on_target
+
+PATH = "/etc/fstab"
+RULE = "plan:fstab"
+# Options that an admin chose; what the kernel adds by itself is left out
+OPTIONS = ("nodev", "nosuid", "noexec", "noatime", "nodiratime", "discard", "usrquota", "grpquota",
+           "prjquota", "uquota", "gquota", "pquota", "sync", "ro")
+# Mounted by the system, by vdsm or by us, whatever fstab says
+NOT_OURS = ("/boot", "/dev", "/proc", "/rhev", "/run", "/sys", "/sysroot", "/tmp")
+NOFAIL = "nofail,x-systemd.device-timeout=60"
+_HEADER = "# Written by ng2coreos. /boot is a directory of NG's boot partition: see its manual.\n"
+
+
+def decide_fstab(facts: HostFacts, volumes: Tuple[Volume, ...]) -> Tuple[Item, Tuple[Finding, ...]]:
+    """The file, and findings about mounts that the new system cannot have or shares with NG."""
+    boot, vg = facts.boot, facts.layout.vg
+    lines = [
+        f"UUID={boot.boot_uuid} /sysroot/boot {boot.boot_fstype} "
+        "nodev,nosuid,ro,x-systemd.device-timeout=60 0 0",
+        "/sysroot/boot/coreos /boot none bind,ro,nodev,nosuid 0 0"]
+    for volume in volumes:
+        mount = facts.layout.mount(volume.source_mount) if volume.origin else None
+        if mount is not None:
+            check = 2 if volume.fstype == "ext4" else 0
+            lines.append(f"/dev/{vg}/{volume.name} {_field(volume.mount)} {volume.fstype} "
+                         f"{_options(mount)} 0 {check}")
+    lines += [f"/dev/{vg}/{m.volume} none swap defaults,{NOFAIL} 0 0" for m in swaps(facts)]
+    found = _others(facts, volumes, lines)
+    data = (_HEADER + "\n".join(lines) + "\n").encode()
+    item = Item(PATH, "file", Outcome.CONVERTED, "The new system mounts its own volumes.", RULE,
+                source=PATH, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data),
+                content=base64.b64encode(data).decode())
+    return item, found
+
+
+def swaps(facts: HostFacts) -> Tuple[Mount, ...]:
+    """Swap volumes of NG's VG: both systems use them, never at once."""
+    return tuple(m for m in facts.layout.mounts if m.target == "swap" and m.volume)
+
+
+def _others(facts: HostFacts, volumes: Tuple[Volume, ...], lines: List[str]) -> Tuple[Finding, ...]:
+    ours = {"/", "swap", *(v.source_mount for v in volumes)}
+    shared: List[str] = []
+    left: List[str] = []
+    for target in sorted({m.target for m in facts.layout.mounts}):
+        mount = facts.layout.mount(target)
+        if mount is None or target in ours or _below(target, NOT_OURS):
+            continue
+        if not mount.source.startswith("/dev/"):
+            if ":" in mount.source or mount.source.startswith("//"):
+                left.append(f"{mount.source} at {target}: a network file system")
+        elif not mount.uuid:
+            left.append(f"{mount.source} at {target}: it has no UUID")
+        elif not on_target(target).startswith("/var/"):
+            left.append(f"{mount.source} at {target}: the image has no such directory")
+        else:
+            shared.append(target)
+            lines.append(f"UUID={mount.uuid} {_field(on_target(target))} {mount.fstype} "
+                         f"{_options(mount)},{NOFAIL} 0 0")
+    found = []
+    if shared:
+        found.append(finding("N2C_MOUNT_SHARED", [f"mount:{t}" for t in shared]))
+    if left:
+        found.append(finding("N2C_MOUNT_LEFT", evidence=left))
+    return tuple(found)
+
+
+def _below(path: str, tops: Tuple[str, ...]) -> bool:
+    return any(path == top or path.startswith(top + "/") for top in tops)
+
+
+def _options(mount: Mount) -> str:
+    kept = [word for word in mount.options.split(",") if word in OPTIONS]
+    return ",".join(["defaults", *kept])
+
+
+def _field(path: str) -> str:
+    """A path as fstab wants it: blanks and backslashes in octal."""
+    return "".join(f"\\{ord(c):03o}" if c in " \t\n\\#" else c for c in path)

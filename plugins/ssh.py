@@ -1,0 +1,105 @@
+"""ssh: sshd_config becomes a drop-in, so that the image's own file goes on being updated."""
+
+import base64
+import hashlib
+from typing import Any, Dict, List, Tuple
+
+from ng2coreos.core.host import Host
+from ng2coreos.core.plugin import API, Contribution
+from ng2coreos.model.facts import HostFacts
+from ng2coreos.model.finding import Finding
+from ng2coreos.model.item import Item, Outcome
+from ng2coreos.model.target import TargetFacts
+from ng2coreos.plan.catalogue import finding
+
+CONFIG = "/etc/ssh/sshd_config"
+FACTORY = "/usr/share/factory/etc/ssh/sshd_config"
+DROP_INS = "/etc/ssh/sshd_config.d"
+DROP_IN = DROP_INS + "/10-ng2coreos.conf"  # before the image's: the first value wins
+KEYS = ("/root/.ssh/authorized_keys", "/root/.ssh/authorized_keys2")
+# sshd does not start with keywords that it no longer knows; ciphers are the crypto policy's
+DEAD = ("protocol", "useprivilegeseparation", "rsaauthentication", "rhostsrsaauthentication",
+        "keyregenerationinterval", "serverkeybits", "uselogin", "ciphers", "macs",
+        "kexalgorithms", "hostkeyalgorithms", "pubkeyacceptedkeytypes")
+OWN = ("hostkey", "include", "subsystem")  # name files and programs of the image
+RENAMED = {"challengeresponseauthentication": "KbdInteractiveAuthentication"}
+
+
+class Ssh:
+    """Facts: the settings that NG's admin changed, and how many keys root has."""
+
+    id = "ssh"
+    api = API
+
+    def facts(self, host: Host) -> Dict[str, Any]:
+        """Compares sshd_config with the image's own; keys are counted, not read out."""
+        factory = set(_settings(host.read_text(FACTORY, default="")))
+        mine = _settings(host.read_text(CONFIG, default=""))
+        keys = [line for path in KEYS for line in host.read_text(path, default="").splitlines()
+                if line.strip() and not line.lstrip().startswith("#")]
+        return {"settings": [s for s in mine if s not in factory or _matching(s)],
+                "changed": any(s not in factory for s in mine), "root_keys": len(keys)}
+
+    def contribute(self, facts: HostFacts, mine: Dict[str, Any],
+                   target: TargetFacts) -> Contribution:
+        """The drop-in, where the target's sshd reads drop-ins."""
+        found: List[Finding] = []
+        if not mine:
+            return Contribution()
+        if not mine["root_keys"]:
+            found.append(finding("N2C_SSH_NO_ROOT_KEY"))
+        if not mine["changed"] or not any(path.startswith(DROP_INS) for path in target.etc):
+            return Contribution(findings=tuple(found))
+        left = [s for s in mine["settings"] if _keyword(s) in DEAD]
+        if left:
+            found.append(finding("N2C_SSH_LEFT", [f"file:{CONFIG}"], left))
+        kept = [_renamed(s) for s in mine["settings"] if _keyword(s) not in (*DEAD, *OWN)]
+        return Contribution(findings=tuple(found), items=_items(kept))
+
+
+PLUGIN = Ssh
+
+
+def _settings(text: str) -> List[str]:
+    """The settings of a file, one string each; a Match block is one, with its lines."""
+    found: List[str] = []
+    block: List[str] = []
+    for line in text.splitlines():
+        words = line.strip()
+        if not words or words.startswith("#"):
+            continue
+        if words.split()[0].lower() == "match":
+            found += ["\n".join(block)] if block else []
+            block = [words]
+        elif block:
+            block.append("    " + words)
+        else:
+            found.append(" ".join(words.split()))
+    return [*found, "\n".join(block)] if block else found
+
+
+def _matching(setting: str) -> bool:
+    return _keyword(setting) == "match"
+
+
+def _keyword(setting: str) -> str:
+    return setting.replace("=", " ").split()[0].lower()
+
+
+def _renamed(setting: str) -> str:
+    new = RENAMED.get(_keyword(setting))
+    return f"{new} {setting.split(None, 1)[1]}" if new and " " in setting else setting
+
+
+def _items(settings: List[str]) -> Tuple[Item, ...]:
+    dropped = Item(CONFIG, "file", Outcome.DROPPED, f"Its changes stand in {DROP_IN}.", "ssh",
+                   source=CONFIG, verify=False)
+    if not settings:
+        return (dropped,)
+    ordered = sorted(settings, key=_matching)  # what follows a Match would belong to it
+    data = ("# Written by ng2coreos from oVirt Node NG's sshd_config.\n"
+            + "\n".join(ordered) + "\n").encode()
+    return (dropped, Item(
+        DROP_IN, "file", Outcome.CONVERTED, "The admin's changes to sshd_config.", "ssh",
+        source="", mode=0o600, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data),
+        content=base64.b64encode(data).decode()))

@@ -1,0 +1,200 @@
+"""vdsm: the host's id, its networks, its health; refuses to move a host on which VMs run."""
+
+import base64
+import configparser
+import hashlib
+import ipaddress
+import json
+from typing import Any, Dict, List, Optional, Tuple
+
+from ng2coreos.core.errors import BadInput, CommandFailed, Unsupported
+from ng2coreos.core.host import Host
+from ng2coreos.core.plugin import API, Contribution
+from ng2coreos.model.facts import HostFacts
+from ng2coreos.model.finding import Finding
+from ng2coreos.model.item import Check, Item, Outcome
+from ng2coreos.model.target import TargetFacts
+from ng2coreos.plan.catalogue import finding
+
+ID_FILE = "/etc/vdsm/vdsm.id"
+CONF = "/etc/vdsm/vdsm.conf"
+CA = "/etc/pki/vdsm/certs/cacert.pem"
+PERSISTED = "/var/lib/vdsm/persistence/netconf"
+RUNNING = "/var/lib/vdsm/staging/netconf"
+UNIT = "vdsmd.service"
+MANAGEMENT = "ovirtmgmt"
+PORT = 54321  # [addresses] management_port of vdsm.conf
+REPOSITORY = "/rhev/data-center"
+CLIENT_DEADLINE_S = 30.0
+
+Networks = Dict[str, Dict[str, Dict[str, Any]]]
+
+
+class Vdsm:
+    """Facts: id, networks and settings as JSON; whether VMs run is asked anew each time."""
+
+    id = "vdsm"
+    api = API
+
+    def facts(self, host: Host) -> Dict[str, Any]:
+        """Reads vdsm's files, and asks vdsm-client for the VMs."""
+        conf = configparser.ConfigParser(interpolation=None, strict=False)
+        try:
+            conf.read_string(host.read_text(CONF, default=""))
+        except configparser.Error as error:
+            raise BadInput(f"{CONF} cannot be read: {error}", hint="Mend the file.") from None
+        stored = host.read_text(ID_FILE, default="")
+        return {
+            "id": (stored.splitlines() or [""])[0].strip() or _asked_id(host),
+            "id_stored": bool(stored.strip()),
+            "repository": conf.get("irs", "repository", fallback=REPOSITORY),
+            "port": conf.getint("addresses", "management_port", fallback=PORT),
+            "persisted": _networks(host, PERSISTED),
+            "running": _networks(host, RUNNING) if host.exists(RUNNING) else None,
+            "volatile": {"vms": _running_vms(host)},
+        }
+
+    def contribute(self, facts: HostFacts, mine: Dict[str, Any],
+                   target: TargetFacts) -> Contribution:
+        """Health of vdsmd over the carried network, with the carried certificate."""
+        if not mine:
+            return Contribution()
+        if not mine["id"]:
+            return Contribution(findings=(finding("N2C_VDSM_NO_ID"),))
+        items = () if mine["id_stored"] else (_id_item(mine["id"]),)
+        found = [*_state(mine), *_networks_findings(facts, mine)]
+        if UNIT not in target.units and UNIT not in target.enabled_units:
+            found.append(finding("N2C_VDSM_TARGET", [f"unit:{UNIT}"]))
+        checks = [Check("vdsm", "unit-active", "vdsmd is running", {"unit": UNIT}, health=True)]
+        address = _management_address(facts, mine)
+        if address:
+            checks.append(Check(
+                "vdsm:tls", "tls", f"vdsm answers on {address}:{mine['port']} with its certificate",
+                {"address": address, "port": mine["port"], "ca": CA}, health=True))
+        else:
+            found.append(finding("N2C_VDSM_NO_MANAGEMENT"))
+        return Contribution(findings=tuple(found), items=items, checks=tuple(checks))
+
+
+PLUGIN = Vdsm
+
+
+def _asked_id(host: Host) -> str:
+    """The id that vdsm takes from the hardware; no host without vdsm has one."""
+    try:
+        return host.run(["vdsm-tool", "vdsm-id"], timeout_s=CLIENT_DEADLINE_S).stdout.strip()
+    except (CommandFailed, Unsupported):
+        return ""
+
+
+def _running_vms(host: Host) -> Optional[List[str]]:
+    """The ids of the VMs, or None where vdsm gives no answer."""
+    try:
+        answer = json.loads(host.run(["vdsm-client", "Host", "getVMList"],
+                                     timeout_s=CLIENT_DEADLINE_S).stdout)
+    except (CommandFailed, Unsupported, ValueError):
+        return None
+    if not isinstance(answer, list):
+        return None
+    return sorted(str(vm.get("vmId", vm) if isinstance(vm, dict) else vm) for vm in answer)
+
+
+def _networks(host: Host, top: str) -> Networks:
+    """The JSON files of a netconf directory (or link to one); BadInput for a damaged one."""
+    found: Networks = {}
+    for kind in ("nets", "bonds", "devices"):
+        found[kind] = {}
+        for name in host.names(f"{top}/{kind}"):
+            try:
+                value = json.loads(host.read_text(f"{top}/{kind}/{name}"))
+            except ValueError as error:
+                raise BadInput(f"{top}/{kind}/{name} is not JSON: {error}.",
+                               hint="Sync the host's networks in the engine.") from None
+            if not isinstance(value, dict):
+                raise BadInput(f"{top}/{kind}/{name} is not a JSON object.",
+                               hint="Sync the host's networks in the engine.")
+            found[kind][name] = value
+    return found
+
+
+def _id_item(value: str) -> Item:
+    data = value.encode()  # without a line feed, as host-deploy writes it
+    return Item(ID_FILE, "file", Outcome.CONVERTED,
+                "The engine knows the host by the id that its hardware gave.", "vdsm",
+                sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data),
+                content=base64.b64encode(data).decode())
+
+
+def _state(mine: Dict[str, Any]) -> List[Finding]:
+    vms = mine["volatile"]["vms"]
+    found = []
+    if vms is None:
+        found.append(finding("N2C_VDSM_STATE_UNKNOWN"))
+    elif vms:
+        found.append(finding("N2C_VDSM_VMS_RUNNING", [f"vm:{vm}" for vm in vms], count=len(vms)))
+    if mine["repository"] != REPOSITORY:
+        found.append(finding("N2C_VDSM_REPOSITORY", [f"file:{CONF}"], path=mine["repository"]))
+    return found
+
+
+def _networks_findings(facts: HostFacts, mine: Dict[str, Any]) -> List[Finding]:
+    found = []
+    if mine["running"] is not None and mine["running"] != mine["persisted"]:
+        names = sorted(name for kind in mine["persisted"]
+                       for name in {*mine["persisted"][kind], *mine["running"][kind]}
+                       if mine["persisted"][kind].get(name) != mine["running"][kind].get(name))
+        found.append(finding("N2C_VDSM_STAGING", [f"network:{name}" for name in names]))
+    profiles = facts.plugins.get("network", {}).get("profiles", [])
+    wrong = _disagreements(mine["persisted"], profiles) if profiles else []
+    if wrong:
+        found.append(finding("N2C_VDSM_NETWORK_DIFFERS", evidence=wrong))
+    return found
+
+
+def _disagreements(persisted: Networks, profiles: List[Dict[str, Any]]) -> List[str]:
+    """Where the stored connections do not describe what vdsm will restore."""
+    by_device = {p["interface"]: p for p in profiles if p["interface"]}
+    wrong = []
+    for name, bond in sorted(persisted["bonds"].items()):
+        if name not in by_device:
+            wrong.append(f"bond {name}: no connection")
+        wrong += [f"bond {name}: {nic} is no port of it" for nic in bond.get("nics", ())
+                  if by_device.get(nic, {}).get("controller") not in _names(by_device, name)]
+    for name, net in sorted(persisted["nets"].items()):
+        if net.get("switch", "legacy") != "legacy":
+            continue  # Open vSwitch: nmstate writes it from the JSON alone
+        base = net.get("bonding") or net.get("nic") or ""
+        device = f"{base}.{net['vlan']}" if base and "vlan" in net else base
+        top = name if net.get("bridged", True) else device
+        wrong += [f"network {name}: no connection for {dev}"
+                  for dev in sorted({device, top} - {""}) if dev not in by_device]
+        wrong += _address_differs(name, net, by_device.get(top))
+    return wrong
+
+
+def _names(by_device: Dict[str, Dict[str, Any]], device: str) -> Tuple[str, ...]:
+    """What a port may call its controller: the interface or the connection's UUID."""
+    profile = by_device.get(device, {})
+    return (device, str(profile.get("uuid", device)))
+
+
+def _address_differs(name: str, net: Dict[str, Any],
+                     profile: Optional[Dict[str, Any]]) -> List[str]:
+    if profile is None or not net.get("ipaddr"):
+        return []
+    wanted = str(ipaddress.ip_interface(f"{net['ipaddr']}/{net.get('netmask') or 32}"))
+    if wanted in profile["addresses"]:
+        return []
+    return [f"network {name}: {wanted} is not an address of its connection"]
+
+
+def _management_address(facts: HostFacts, mine: Dict[str, Any]) -> str:
+    """The persisted address of the management network, or the live one where DHCP gives it."""
+    net = mine["persisted"]["nets"].get(MANAGEMENT)
+    if net is None:
+        return ""
+    if net.get("ipaddr"):
+        return str(net["ipaddr"])
+    live = facts.plugins.get("network", {}).get("volatile", {}).get("addresses", {})
+    found = live.get(MANAGEMENT) or [net.get("ipv6addr", "")]
+    return str(found[0]).partition("/")[0]
