@@ -17,7 +17,7 @@ def public_key() -> str:
 
 
 def known_hosts() -> Path:
-    """A known_hosts file that accepts the guests' host key on any port."""
+    """A known_hosts file that accepts the guests' host key under the name rig-guest."""
     return private_key().with_name("known_hosts")
 
 
@@ -26,4 +26,4 @@ def _build(out: Path) -> None:
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "rig", "-f",
                         os.fspath(out / name)], check=True)
     host = (out / "host_key.pub").read_text("ascii")
-    (out / "known_hosts").write_text(f"* {host}", "ascii")
+    (out / "known_hosts").write_text(f"rig-guest {host}", "ascii")

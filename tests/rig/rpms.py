@@ -5,6 +5,7 @@ the files that it owns; `config ` before a path marks it %config(noreplace).  Li
 comments.  The files' content is taken from a tree, so `rpm -V` on the host tells the truth.
 """
 
+import stat
 import subprocess
 from pathlib import Path
 from typing import Iterator, List, NamedTuple, Sequence, Tuple
@@ -93,9 +94,25 @@ def _spec(packages: Sequence[Package], tree: Path) -> Iterator[str]:
         yield from (f"%description -n {package.name}", package.name, "")
         yield f"%files -n {package.name}"
         for path, config in package.files:
-            directory = (tree / path.lstrip("/")).is_dir() and not (tree / path.lstrip("/")).is_symlink()
-            yield ("%config(noreplace) " if config else "%dir " if directory else "") + path
+            yield _file(tree, path, config)
         yield ""
+
+
+def _file(tree: Path, path: str, config: bool) -> str:
+    """The line of %files, with the owner by the tree's names: this machine's accounts know other numbers."""
+    real = tree / path.lstrip("/")
+    status = real.lstat()
+    names = [_name(tree, "passwd", status.st_uid), _name(tree, "group", status.st_gid)]
+    kind = "%config(noreplace) " if config else "%dir " if stat.S_ISDIR(status.st_mode) else ""
+    return f"%attr(-,{','.join(names)}) {kind}{path}"
+
+
+def _name(tree: Path, file: str, number: int) -> str:
+    for line in (tree / "etc" / file).read_text("utf-8").splitlines():
+        words = line.split(":")
+        if words[2] == str(number):
+            return words[0]
+    raise ValueError(f"{tree}/etc/{file} has no name for {number}")
 
 
 def _defines(work: Path) -> List[str]:

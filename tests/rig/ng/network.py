@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .names import ADDRESS, BOOT_UUID, GATEWAY, NIC_MACS, VLAN
 
-NICS = ("enp0s2", "enp0s3")  # as udev names them where tests.rig.guest puts them
+NICS = ("enp0s1", "enp0s2")  # as udev names them where tests.rig.guest puts them
 _NETCONF = Path("var/lib/vdsm/persistence/netconf")
 _BOND_OPTIONS = "mode=1 miimon=100"
 

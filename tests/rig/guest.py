@@ -1,0 +1,292 @@
+"""A virtual machine under QEMU without KVM: boots, commands, console, power cuts, saved states.
+
+    with Switch() as switch, Guest(directory, image.disks, switch=switch) as guest:
+        guest.boot(firmware="uefi")
+        guest.ssh("systemctl is-active vdsmd")
+        guest.cut_power()
+        guest.start()
+        guest.wait_ssh()
+
+The images are never written: a guest's disks are overlays in its own directory.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import List, Mapping, Match, Optional, Pattern, Sequence, Type, Union
+
+from . import qmp
+from .guestfiles import BACK_DOOR_MAC, SSH_PORT
+from .serial import SerialConsole
+from .sshlink import CommandFailed, Content, Result, SshLink
+from .switch import MACS, Switch
+
+# TCG runs `rep stosb` byte by byte, so with erms/fsrm a guest spends its time clearing pages; QEMU 7.2's
+# cmpxchg16b corrupts flags and Linux 6.12 oopses in kmalloc; the others cost time and serve nothing here.
+CPU = "max,-erms,-fsrm,-la57,-svm,-pku,-cx16"
+BOOT_DEADLINE_S = 900.0  # a boot takes one to three minutes; machines are noisy
+_OVMF = Path("/usr/share/OVMF")
+_STATE = "up"
+# QEMU gives the switch's NICs the first free slots, so their names in the guest depend on nothing else.
+_FIRST_SLOT = 0x10
+
+
+class GuestError(Exception):
+    """The guest did not do what was waited for; the message has the end of its console."""
+
+
+class Guest:
+    """One machine, whose files lie in `directory` (made if it is missing)."""
+
+    def __init__(self, directory: Path, disks: Sequence[Path], *, switch: Optional[Switch] = None,
+                 payload: Sequence[Path] = (), memory_mib: int = 2048, cpus: int = 2) -> None:
+        """`disks` are images that get overlays; `payload` are raw images attached read-only behind them."""
+        self.directory = directory
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.firmware = "bios"
+        self.serial = SerialConsole(directory / "serial.log", directory / "serial.sock")
+        self._disks = list(disks)
+        self._payload = list(payload)
+        self._switch = switch
+        self._memory_mib = memory_mib
+        self._cpus = cpus
+        self._process: Optional["subprocess.Popen[bytes]"] = None
+        self._link = SshLink(_free_port(), directory)
+
+    def __enter__(self) -> "Guest":
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
+                 trace: Optional[TracebackType]) -> None:
+        if error is not None:
+            print(f"--- end of the console of {self.directory.name} ---\n{self.serial.tail()}\n---", flush=True)
+        self.cut_power()
+
+    @property
+    def overlays(self) -> List[Path]:
+        """The guest's own disks."""
+        return [self.directory / f"disk{index}.qcow2" for index in range(len(self._disks))]
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a QEMU process."""
+        return self._process is not None and self._process.poll() is None
+
+    def boot(self, firmware: str = "bios", deadline_s: float = BOOT_DEADLINE_S) -> str:
+        """Power on with fresh overlays and wait for the back door; returns the boot's id.
+
+        A guest that does not come up is started once more from the images: QEMU without KVM on a
+        loaded machine sometimes stalls, and nothing was done in the guest yet.
+        """
+        for attempt in (1, 2):
+            self._fresh(firmware)
+            self.start()
+            try:
+                return self.wait_ssh(deadline_s)
+            except GuestError as error:
+                self.cut_power()
+                if attempt == 2:
+                    raise
+                print(f"rig: {self.directory.name} did not come up, once more: {error}", flush=True)
+        raise AssertionError
+
+    def start(self, *options: str) -> None:
+        """Power on with the disks as they are; does not wait."""
+        if self.running:
+            raise GuestError("the guest is running already")
+        for name in ("qmp.sock", "serial.sock"):
+            (self.directory / name).unlink(missing_ok=True)
+        with open(self.directory / "qemu.log", "ab") as log:
+            self._process = subprocess.Popen([*self._argv(), *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._wait_qmp()
+        self._write_state()
+
+    def ssh(self, command: Union[str, Sequence[str]], *, input: Optional[Union[bytes, str]] = None,  # noqa: A002
+            timeout: float = 600, check: bool = True) -> Result:
+        """Run a shell script or an argv as root; see `SshLink.run`."""
+        return self._link.run(command, input=input, timeout=timeout, check=check)
+
+    def put(self, files: Mapping[str, Content], mode: Optional[int] = None) -> None:
+        """Write files and directories into the guest; see `SshLink.put`."""
+        self._link.put(files, mode)
+
+    def wait_serial(self, regex: Union[str, Pattern[str]], deadline_s: float = BOOT_DEADLINE_S,
+                    since: int = 0) -> Match[str]:
+        """Wait until the console shows `regex` after `since` (`serial.end()` earlier)."""
+        try:
+            return self.serial.wait(regex, deadline_s, since, lambda: self.running)
+        except TimeoutError as error:
+            raise GuestError(str(error)) from error
+
+    def wait_ssh(self, deadline_s: float = BOOT_DEADLINE_S, other_than: str = "") -> str:
+        """Wait for the back door of a boot whose id is not `other_than`; returns its id."""
+        limit = time.monotonic() + deadline_s
+        while True:
+            self._link.close()
+            try:
+                boot_id = self.ssh("cat /proc/sys/kernel/random/boot_id", timeout=60).stdout.strip()
+                if boot_id != other_than:
+                    return boot_id
+            except CommandFailed:
+                pass
+            if not self.running:
+                raise GuestError(f"QEMU ended\n{self._qemu_log()}\n{self.serial.tail()}")
+            if time.monotonic() > limit:
+                raise GuestError(f"no ssh in {deadline_s:.0f} s\n{self.serial.tail()}")
+            time.sleep(1)
+
+    def type(self, text: str) -> None:
+        """Type on the console, e.g. in GRUB's menu."""
+        self.serial.type(text)
+
+    def reset(self) -> None:
+        """Press the reset button."""
+        self._link.close()
+        self.monitor("system_reset")
+
+    def cut_power(self) -> None:
+        """Kill QEMU: what the guest has not flushed is lost."""
+        if self._process is not None:
+            if self._process.poll() is None:
+                self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+        self._link.close()
+
+    def wait_end(self) -> None:
+        """Wait until QEMU ends by itself (the guest powers off) or by another's signal."""
+        if self._process is not None:
+            self._process.wait()
+
+    def monitor(self, command: str, **arguments: object) -> object:
+        """A QMP command; e.g. `set_link` for the switch's NICs."""
+        result: object = qmp.execute(self.directory / "qmp.sock", command, **arguments)
+        return result
+
+    def snapshot(self, target: Path) -> None:
+        """Save the running guest into `target` (absent) and power it off."""
+        self._link.close()
+        nodes = [f"disk{index}" for index in range(len(self._disks))]
+        devices = nodes + (["vars"] if self.firmware == "uefi" else [])
+        self.monitor("stop")
+        self.monitor("snapshot-save", **{"job-id": "save", "tag": _STATE, "vmstate": nodes[0], "devices": devices})
+        self._wait_job("save")
+        self._write_state()
+        self.monitor("quit")
+        if self._process is not None:
+            self._process.wait()
+        target.mkdir(parents=True)
+        for name in (*(path.name for path in self.overlays), "vars.qcow2", "guest.json", "serial.log"):
+            if (self.directory / name).exists():
+                _copy(self.directory / name, target / name)
+
+    def resume(self, saved: Path) -> str:
+        """Go on from a state that `snapshot` saved, of the same disks and NICs; returns the boot's id.
+
+        The guest's clock is set to the time now.
+        """
+        state = json.loads((saved / "guest.json").read_text("utf-8"))
+        self.firmware = state["firmware"]
+        for path in saved.iterdir():
+            _copy(path, self.directory / path.name)
+        self.start("-loadvm", _STATE)
+        boot_id = self.wait_ssh(300)
+        self.ssh(f"date --utc --set=@{time.time():.0f}")
+        return boot_id
+
+    def _fresh(self, firmware: str) -> None:
+        if firmware not in ("bios", "uefi"):
+            raise ValueError(f"no firmware {firmware!r}")
+        self.firmware = firmware
+        (self.directory / "serial.log").unlink(missing_ok=True)
+        for image, overlay in zip(self._disks, self.overlays):
+            _qemu_img("create", "-q", "-f", "qcow2", "-b", os.path.abspath(image), "-F", "qcow2", str(overlay))
+        if firmware == "uefi":
+            _qemu_img("convert", "-O", "qcow2", str(_OVMF / "OVMF_VARS_4M.fd"), str(self.directory / "vars.qcow2"))
+
+    def _argv(self) -> List[str]:
+        here = self.directory
+        # setpriv: no QEMU outlives the process that started it
+        argv = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi",
+                "-cpu", CPU, "-smp", str(self._cpus), "-m", str(self._memory_mib), "-display", "none", "-vga", "none",
+                "-chardev", f"socket,id=serial,path={here}/serial.sock,server=on,wait=off,"
+                            f"logfile={here}/serial.log,logappend=on", "-serial", "chardev:serial",
+                "-qmp", f"unix:{here}/qmp.sock,server=on,wait=off"]
+        slot = _FIRST_SLOT
+        forward = f"hostfwd=tcp:127.0.0.1:{self._link.port}-:{SSH_PORT}"
+        argv += ["-netdev", f"user,id=backdoor,restrict=on,ipv6=off,{forward}",
+                 "-device", f"virtio-net-pci,netdev=backdoor,mac={BACK_DOOR_MAC},romfile=,addr={slot:#x}",
+                 "-device", f"virtio-rng-pci,addr={slot + 1:#x}"]
+        slot += 2
+        for index, path in enumerate(self.overlays):
+            argv += ["-drive", f"if=none,id=drive{index},node-name=disk{index},file={path},format=qcow2,"
+                               "cache=unsafe,discard=unmap", "-device",
+                     f"virtio-blk-pci,drive=drive{index},addr={slot:#x},serial=rig{index},bootindex={index}"]
+            slot += 1
+        for index, path in enumerate(self._payload):
+            argv += ["-drive", f"if=none,id=payload{index},file={path},format=raw,readonly=on", "-device",
+                     f"virtio-blk-pci,drive=payload{index},addr={slot:#x},serial=payload{index}"]
+            slot += 1
+        if self.firmware == "uefi":
+            argv += ["-drive", f"if=pflash,format=raw,readonly=on,file={_OVMF}/OVMF_CODE_4M.fd",
+                     "-drive", f"if=pflash,node-name=vars,format=qcow2,file={here}/vars.qcow2"]
+        if self._switch is not None:
+            return [*argv, *self._switch.qemu_args]
+        for nic, mac in MACS.items():
+            argv += ["-device", f"virtio-net-pci,id=nic{nic},mac={mac}"]
+        return argv
+
+    def _wait_qmp(self) -> None:
+        limit = time.monotonic() + 60
+        while True:
+            try:
+                self.monitor("query-status")
+                return
+            except (OSError, qmp.QmpError) as error:
+                if not self.running or time.monotonic() > limit:
+                    raise GuestError(f"QEMU did not start: {self._qemu_log()}") from error
+                time.sleep(0.1)
+
+    def _wait_job(self, name: str) -> None:
+        limit = time.monotonic() + 300
+        while time.monotonic() < limit:
+            jobs = qmp.execute(self.directory / "qmp.sock", "query-jobs")
+            job, = (job for job in jobs if job["id"] == name)
+            if job["status"] == "concluded":
+                if "error" in job:
+                    raise GuestError(f"QEMU could not save the state: {job['error']}")
+                return
+            time.sleep(0.2)
+        raise GuestError("QEMU did not save the state in time")
+
+    def _qemu_log(self) -> str:
+        return (self.directory / "qemu.log").read_text("utf-8", "replace")[-2000:]
+
+    def _write_state(self) -> None:
+        pid = self._process.pid if self._process is not None else 0
+        state = {"pid": pid, "port": self._link.port, "firmware": self.firmware}
+        (self.directory / "guest.json").write_text(json.dumps(state), "ascii")
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.suffix == ".qcow2":
+        subprocess.run(["cp", "--reflink=auto", "--sparse=auto", str(source), str(target)], check=True)
+    else:
+        shutil.copyfile(source, target)
+
+
+def _qemu_img(*argv: str) -> None:
+    subprocess.run(["qemu-img", *argv], check=True, stdout=subprocess.DEVNULL)
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
