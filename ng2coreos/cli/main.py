@@ -54,7 +54,7 @@ def cli(context: click.Context, root: str, verbose: bool, quiet: bool,
 
 @cli.command()
 @click.pass_obj
-def inventory(obj: Context) -> None:
+def inventory(obj: Context, /) -> None:
     """Print what the tool knows about this host, as JSON. Changes nothing."""
     click.echo(codec.dumps(planning.read_host(obj.host)), nl=False)
 
@@ -65,7 +65,7 @@ def inventory(obj: Context) -> None:
 @click.option("--output", type=click.Path(dir_okay=False), default=None, metavar="FILE",
               help="Also write the plan for `apply --plan` (0600: it may hold secrets).")
 @click.pass_obj
-def plan(obj: Context, as_json: bool, output: Optional[str], **options: Any) -> None:
+def plan(obj: Context, /, as_json: bool, output: Optional[str], **options: Any) -> None:
     """Say what `apply` would do. Changes nothing.
 
     Exit status 3 when something stands against the run, 4 when something must be answered first.
@@ -81,7 +81,7 @@ def plan(obj: Context, as_json: bool, output: Optional[str], **options: Any) -> 
 @target_options
 @click.argument("directory", type=click.Path())
 @click.pass_obj
-def export(obj: Context, directory: str, **options: Any) -> None:
+def export(obj: Context, /, directory: str, **options: Any) -> None:
     """Write the bundle (the host's carried state and its manifest) to DIRECTORY."""
     made = _make(obj, **options)
     commands.export(obj.host, made, Path(directory))
@@ -91,7 +91,7 @@ def export(obj: Context, directory: str, **options: Any) -> None:
 @cli.command("ignition")
 @click.argument("bundle", type=click.Path(exists=True, file_okay=False))
 @click.pass_obj
-def ignition_config(obj: Context, bundle: str) -> None:
+def ignition_config(obj: Context, /, bundle: str) -> None:
     """Print the Ignition config for an exported BUNDLE. It holds secrets: mind where it goes."""
     made = read_plan(Path(bundle) / "plan.json")
     config = build_config(made, Bundle(Path(bundle)))
@@ -105,7 +105,7 @@ def ignition_config(obj: Context, bundle: str) -> None:
               help="Execute this plan (from `plan --output`) instead of a new one.")
 @click.option("--reboot", is_flag=True, help="Reboot into the first trial at the end.")
 @click.pass_obj
-def apply(obj: Context, plan_file: Optional[str], reboot: bool, **options: Any) -> None:
+def apply(obj: Context, /, plan_file: Optional[str], reboot: bool, **options: Any) -> None:
     """Stage the new system and arm its trial boot. NG stays untouched and stays the default."""
     made = read_plan(Path(plan_file)) if plan_file else _make(obj, **options)
     directory = commands.apply(obj.host, made, obj.progress)
@@ -117,7 +117,7 @@ def apply(obj: Context, plan_file: Optional[str], reboot: bool, **options: Any) 
 @cli.command()
 @click.option("--reboot", is_flag=True, help="Reboot into the first trial at the end.")
 @click.pass_obj
-def resume(obj: Context, reboot: bool) -> None:
+def resume(obj: Context, /, reboot: bool) -> None:
     """Carry an interrupted run on from where its journal ends."""
     directory = commands.resume(obj.host, obj.progress)
     click.echo(f"Run {directory.run_id} is staged and armed: the next boot is the first trial.")
@@ -128,7 +128,7 @@ def resume(obj: Context, reboot: bool) -> None:
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_obj
-def status(obj: Context, as_json: bool) -> None:
+def status(obj: Context, /, as_json: bool) -> None:
     """Say how far the move has come. The exit status tells the host's state."""
     found = read_status(obj.host, Store(obj.host))
     click.echo(codec.dumps(found) if as_json else report.status_text(found), nl=False)
@@ -137,7 +137,7 @@ def status(obj: Context, as_json: bool) -> None:
 
 @cli.command()
 @click.pass_obj
-def rollback(obj: Context) -> None:
+def rollback(obj: Context, /) -> None:
     """Undo the run: NG as it was before, nothing of ours left."""
     directory = commands.roll_back(obj.host, obj.progress)
     if directory is None:

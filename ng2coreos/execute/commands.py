@@ -1,7 +1,7 @@
 """What the commands do on NG, without the command line: lock, plan, run, roll back."""
 
 from pathlib import Path
-from typing import List, Optional, Tuple
+from typing import List, Optional
 
 from ng2coreos import inventory
 from ng2coreos import plan as deciding
@@ -132,9 +132,7 @@ def _refuse_unknown(host: Host) -> None:
     found: List[str] = []
     vg = inventory.volume_group(host)
     found += [f"LV {vg}/{name}" for name in volumes.ours(host, vg)]
-    leftovers: Tuple[str, ...] = bootdir.leftovers(host.path("/boot"),
-                                                   host.path("/boot/grub2/custom.cfg"))
-    found += leftovers
+    found += bootdir.leftovers(host.path("/boot"), host.path("/boot/grub2/custom.cfg"))
     if found:
         raise Interrupted("Something of ours is on this host, but no journal explains it: "
                           + ", ".join(found) + ".", hint="Look at it, then remove it by hand.")

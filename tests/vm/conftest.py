@@ -1,0 +1,59 @@
+"""Guests for the tests of the migration: NG up and armed, kept as saved states."""
+
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Callable, ContextManager, Dict, Iterator
+
+import pytest
+
+from tests.rig.guest import Guest
+from tests.rig.switch import Switch
+from tests.vm.scene import Scene, images, work_place
+
+Opener = Callable[..., ContextManager[Scene]]
+
+
+@contextmanager
+def opened(name: str, boot_fs: str = "ext4") -> Iterator[Scene]:
+    """A guest of its own in directory `name`, powered off; gone afterwards."""
+    image, target = images(boot_fs)
+    with Switch() as switch, Guest(work_place(name), image.disks, switch=switch,
+                                   payload=[target.payload]) as guest:
+        yield Scene(guest, switch, image, target)
+
+
+@pytest.fixture(scope="session")
+def figures(pytestconfig: pytest.Config) -> Iterator[Dict[str, float]]:
+    """Figures that tests measure; printed at the end."""
+    found: Dict[str, float] = {}
+    yield found
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print("\nfigures:")
+        for name, value in found.items():
+            print(f"  {name:45} {value:12.1f}")
+
+
+@pytest.fixture(scope="session")
+def ng_up(figures: Dict[str, float]) -> Path:
+    """The saved state of a booted NG with vdsm serving and the tool on it (BIOS, ext4)."""
+    saved = work_place("saved-ng")
+    saved.rmdir()
+    with opened("ng-up") as scene:
+        began = time.monotonic()
+        scene.guest.boot()
+        figures["NG boot to ssh, BIOS (s)"] = scene.timed("boot", began)
+        scene.vdsm()
+        scene.prepare_ng()
+        scene.guest.snapshot(saved)
+    return saved
+
+
+@pytest.fixture
+def ng(ng_up: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """NG, up, with the tool: from the saved state, in seconds."""
+    with opened(request.node.name.partition("[")[0]) as scene:
+        scene.guest.resume(ng_up)
+        scene.prepare_ng()
+        yield scene

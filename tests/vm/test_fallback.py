@@ -1,0 +1,50 @@
+"""The new system does not prove itself healthy: NG is back by itself, and says why."""
+
+import time
+from typing import Dict
+
+import pytest
+
+from ng2coreos.core.errors import Exit
+from tests.vm.conftest import opened
+from tests.vm.scene import Scene, wait_boot
+
+pytestmark = pytest.mark.vm
+
+
+def test_on_uefi_a_new_system_that_is_not_well_falls_back_and_says_why(
+        figures: Dict[str, float]) -> None:
+    with opened("fallback") as scene:
+        began = time.monotonic()
+        boot_id = scene.guest.boot("uefi")
+        figures["NG boot to ssh, UEFI (s)"] = scene.timed("boot", began)
+        assert scene.guest.ssh("test -d /sys/firmware/efi && echo efi").stdout == "efi\n"
+        answer = scene.vdsm()
+        scene.prepare_ng()
+        _break_vdsm_on_the_new_system(scene)
+        scene.guest.put({"/run/answers.yaml": "health_deadline_s: 60\n"})
+        scene.tool("apply", *scene.target_options("repo", "--answers", "/run/answers.yaml"))
+        began = time.monotonic()
+        scene.reboot()
+        first = wait_boot(scene, boot_id)
+        if scene.system() == "coreos":
+            wait_boot(scene, first)
+        scene.wait_system("ng")
+        figures["unhealthy trial: reboot to NG again (s)"] = scene.timed("fallback", began)
+        assert scene.vdsm() == answer
+        scene.prepare_ng()
+        status = scene.tool("status", check=False)
+        assert status.rc == Exit.FELL_BACK, status.stdout
+        assert "vdsmd" in status.stdout
+        assert "next_entry" not in scene.grub_environment()
+        scene.tool("rollback")
+        assert scene.tool("status").rc == Exit.OK
+
+
+def _break_vdsm_on_the_new_system(scene: Scene) -> None:
+    """The carried persistence names a network that no host has; NG's daemon has read it already."""
+    scene.guest.ssh("""cd /var/lib/vdsm/persistence/netconf/nets && cat >ghost <<'J'
+{"nic": "ens99", "bridged": true, "bootproto": "none", "defaultRoute": false, "mtu": 1500,
+ "switch": "legacy", "stp": false, "nameservers": []}
+J
+chown vdsm:kvm ghost""")

@@ -1,0 +1,137 @@
+"""The whole way on BIOS: NG, first trial, second trial, confirmed, upgraded, back, finalized."""
+
+import time
+from pathlib import Path
+from typing import Dict, Iterator
+
+import pytest
+
+from ng2coreos.core.errors import Exit
+from tests.vm.conftest import opened
+from tests.vm.scene import PAYLOAD, Scene, wait_boot
+
+pytestmark = pytest.mark.vm
+
+
+class Story:
+    """A scene that goes on from test to test; what came before must have worked."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.chapters = 0
+        self.ng_boot: Dict[str, object] = {}
+        self.vdsm: Dict[str, object] = {}
+
+    def chapter(self, number: int) -> Scene:
+        """The scene, if every chapter before `number` ended well."""
+        assert self.chapters == number - 1, "an earlier chapter failed"
+        return self.scene
+
+    def ended(self) -> None:
+        """This chapter ended well."""
+        self.chapters += 1
+
+
+@pytest.fixture(scope="module")
+def story(ng_up: Path) -> Iterator[Story]:
+    """The story of one host."""
+    with opened("migration") as scene:
+        scene.guest.resume(ng_up)
+        scene.prepare_ng()
+        assert scene.ca
+        yield Story(scene)
+
+
+def test_1_it_is_staged_and_armed(story: Story, figures: Dict[str, float]) -> None:
+    scene = story.chapter(1)
+    story.vdsm = scene.vdsm()
+    story.ng_boot = dict(scene.boot_files())
+    began = time.monotonic()
+    scene.tool("-v", "apply", *scene.target_options())
+    figures["apply in the guest (s)"] = scene.timed("apply", began)
+    files = scene.boot_files()
+    assert {p: f for p, f in files.items() if p in story.ng_boot} == story.ng_boot
+    ours = {p for p in files if p not in story.ng_boot}
+    expected = ("/boot/coreos", "/boot/ostree", "/boot/boot", "/boot/grub2/custom.cfg")
+    assert all(p.startswith(expected) for p in ours), ours
+    assert scene.grub_environment()["saved_entry"] == scene.image.title
+    story.ended()
+
+
+def test_2_the_first_trial_is_healthy_and_arms_the_second(
+        story: Story, figures: Dict[str, float]) -> None:
+    scene = story.chapter(2)
+    boot_id = scene.guest.wait_ssh()
+    began = time.monotonic()
+    scene.reboot()
+    wait_boot(scene, boot_id)
+    assert scene.system() == "coreos", scene.guest.serial.tail()
+    answer = scene.vdsm(900)
+    figures["downtime: shutdown to vdsm answering (s)"] = scene.timed("downtime", began)
+    assert answer == story.vdsm
+    state = scene.wait_phase("first-healthy")
+    assert [a["healthy"] for a in state["attempts"]] == [True]
+    figures["first trial: reboot to healthy (s)"] = scene.timed("trial1", began)
+    story.ended()
+
+
+def test_3_the_second_trial_takes_the_permanent_path_and_is_confirmed(
+        story: Story, figures: Dict[str, float]) -> None:
+    scene = story.chapter(3)
+    began = time.monotonic()
+    state = scene.wait_phase("confirmed")
+    figures["second trial: until confirmed (s)"] = scene.timed("trial2", began)
+    assert len(state["attempts"]) == 2
+    command_line = scene.guest.ssh("cat /proc/cmdline").stdout
+    assert "ostree=" in command_line
+    assert "ignition.firstboot" not in command_line
+    assert scene.vdsm(900) == story.vdsm
+    story.ended()
+
+
+def test_4_every_item_is_proved_on_the_new_system(story: Story, figures: Dict[str, float]) -> None:
+    scene = story.chapter(4)
+    began = time.monotonic()
+    result = scene.new("verify", check=False)
+    figures["verify on the new system (s)"] = scene.timed("verify", began)
+    assert result.rc == Exit.OK, result.stdout + result.stderr
+    ssh = scene.guest.ssh
+    assert ssh("systemctl --failed --no-legend --plain").stdout == ""
+    assert ssh("ls /sysroot/boot/coreos | grep -c cpio", check=False).stdout.strip() == "0"
+    assert "engine" in ssh("cat /root/.ssh/authorized_keys").stdout
+    assert ssh("find /var /etc -xdev \\( -nouser -o -nogroup \\) | head").stdout == ""
+    story.ended()
+
+
+def test_5_confirmed_it_is_the_default_and_upgrades_belong_to_ostree(story: Story) -> None:
+    scene = story.chapter(5)
+    boot_id = scene.guest.wait_ssh()
+    scene.guest.ssh(
+        f"mkdir -p {PAYLOAD}; mount -o ro LABEL=payload {PAYLOAD}; "
+        f"ostree pull-local --remote=ng2coreos {PAYLOAD}/repo-newer {scene.target.ref}; "
+        f"ostree admin deploy --os=$(ls /ostree/deploy) ng2coreos:{scene.target.ref}; "
+        "sync", timeout=900)
+    scene.guest.reset()
+    wait_boot(scene, boot_id)
+    assert scene.system() == "coreos"
+    assert scene.target.newer_version in scene.guest.ssh("cat /etc/os-release").stdout
+    assert scene.vdsm(900) == story.vdsm
+    story.ended()
+
+
+def test_6_the_way_back_after_confirm(story: Story, figures: Dict[str, float]) -> None:
+    scene = story.chapter(6)
+    boot_id = scene.guest.wait_ssh()
+    assert scene.new("rollback").rc == Exit.OK
+    began = time.monotonic()
+    scene.reboot()
+    wait_boot(scene, boot_id)
+    figures["rollback after confirm: reboot to NG (s)"] = scene.timed("back", began)
+    assert scene.system() == "ng"
+    assert scene.vdsm(900) == story.vdsm
+    scene.prepare_ng()
+    scene.tool("rollback")
+    assert scene.boot_files() == story.ng_boot
+    assert not [name for name in scene.volumes() if "ng2coreos" in name]
+    assert scene.grub_environment()["saved_entry"] == scene.image.title
+    story.ended()

@@ -1,0 +1,141 @@
+"""On a running NG: the plan changes nothing, what must be refused is, and every way back works."""
+
+import json
+import re
+import time
+from typing import Dict, List
+
+import pytest
+
+from ng2coreos.core.errors import Exit
+from tests.vm.scene import PAYLOAD, TOOL, Scene
+
+pytestmark = pytest.mark.vm
+
+
+def test_the_plan_changes_nothing_and_needs_no_writable_volume(
+        ng: Scene, figures: Dict[str, float]) -> None:
+    ng.guest.ssh("systemctl stop systemd-journald.socket systemd-journald-dev-log.socket "
+                 "systemd-journald; sync; echo u >/proc/sysrq-trigger; sleep 3; "
+                 "! touch /etc/x /var/x /boot/x")
+    before = ng.written_bytes()
+    began = time.monotonic()
+    result = ng.tool("plan", *ng.target_options())
+    figures["plan in the guest (s)"] = ng.timed("plan", began)
+    assert ng.written_bytes() == before
+    assert "READY" in "\n".join(result.stdout.upper().splitlines()[:10])
+    assert ng.target.version in result.stdout
+
+
+def test_the_inventory_knows_the_host(ng: Scene) -> None:
+    facts = json.loads(ng.tool("inventory").stdout)
+    images = {i["volume"]: (i["kind"], i["current"]) for i in facts["layout"]["images"]}
+    assert images == {
+        "root": ("init", False),
+        ng.image.old_base: ("base", False), ng.image.old_layer: ("layer", False),
+        ng.image.base: ("base", False), ng.image.layer: ("layer", True)}
+    assert facts["boot"]["grub_variables"]["saved_entry"] == ng.image.title
+    assert facts["boot"]["running_entry"] == ng.image.entry
+    assert facts["packages"]["total"] > 300
+    assert len(facts["packages"]["added"]) == 3
+
+
+def _refused(scene: Scene, finding: str, *options: str, repo: str = "repo",
+             code: Exit = Exit.BLOCKED) -> None:
+    """`plan` and `apply` refuse with this finding and code, and nothing is there afterwards."""
+    volumes, files = scene.volumes(), scene.boot_files()
+    for command in ("plan", "apply"):
+        result = scene.tool(command, *scene.target_options(repo, *options), check=False)
+        assert result.rc == code, result.stdout + result.stderr
+        assert finding in result.stdout + result.stderr
+        assert "Traceback" not in result.stderr
+    assert scene.volumes() == volumes
+    assert scene.boot_files() == files
+
+
+def test_what_must_be_refused_is_refused_without_a_change(ng: Scene) -> None:
+    _refused(ng, "N2C_TARGET_UNSIGNED", repo="repo-unsigned")
+    _refused(ng, "N2C_TARGET_NO_LVM", repo="repo-nolvm")
+    ng.guest.ssh("""mkdir -p /run/vdsm; echo '["vm-1"]' >/run/vdsm/vms""")
+    _refused(ng, "N2C_VDSM_VMS_RUNNING")
+    ng.guest.ssh("rm /run/vdsm/vms; fallocate -l $(( $(stat -f -c '%a*%S' /boot) - 40000000 )) "
+                 "/boot/ballast")
+    _refused(ng, "N2C_SPACE_BOOT")
+    ng.guest.ssh(f"rm /boot/ballast; lvcreate -y -qq -kn -V 12G -T {ng.image.vg}/{ng.image.pool} "
+                 f"-n ballast 2>/dev/null; dd if=/dev/zero of=/dev/{ng.image.vg}/ballast bs=1M "
+                 "count=5000 conv=fsync 2>/dev/null; true", timeout=900)
+    _refused(ng, "N2C_SPACE_POOL")
+
+
+def test_a_host_that_is_no_ng_is_refused(ng: Scene) -> None:
+    ng.guest.ssh("sed /VARIANT_ID/d /usr/lib/os-release >/run/os-release; "
+                 "mount --bind /run/os-release $(realpath /etc/os-release)")
+    result = ng.tool("plan", *ng.target_options(), check=False)
+    assert result.rc == Exit.UNSUPPORTED, result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_killed_in_each_step_it_resumes_and_then_rolls_back_to_the_untouched_host(
+        ng: Scene, figures: Dict[str, float]) -> None:
+    roots = ("/", "/var", "/home")
+    before = ng.fingerprint(*roots)
+    volumes, files, environment = ng.volumes(), ng.boot_files(), ng.grub_environment()
+    steps = ["make-root", "pull-commit", "deploy", "export-state", "write-ignition",
+             "snapshot-volumes", "write-boot", "arm"]
+    options = " ".join(ng.target_options())
+    command = f"apply {options}"
+    killed: List[str] = []
+    for step in steps:
+        # SIGKILL to the tool and all that it started, as soon as the step's intent is durable
+        ng.guest.ssh(
+            f"cd /; export PYTHONPATH={TOOL} PYTHONDONTWRITEBYTECODE=1; "
+            f"setsid python3 -m ng2coreos {command} >/run/out 2>&1 & pid=$!; "
+            f"""while kill -0 $pid 2>/dev/null; do
+                  grep -qs '"intent".*"step":"{step}"' /var/lib/ng2coreos/current/journal && break
+                done; sleep 1; pkill -KILL -P $pid; kill -KILL $pid; wait $pid""",
+            check=False, timeout=1500)
+        records = ng.guest.ssh("cat /var/lib/ng2coreos/current/journal").stdout
+        assert f'"step":"{step}"' in records, ng.guest.ssh("cat /run/out").stdout
+        if '"event":"finished"' not in records:
+            killed.append(step)
+            status = ng.tool("status", check=False)
+            assert status.rc == Exit.INTERRUPTED, status.stdout
+            again = ng.tool("apply", *ng.target_options(), check=False)
+            assert again.rc == Exit.INTERRUPTED, again.stderr
+        command = "resume"
+    assert len(killed) >= 5, killed
+    began = time.monotonic()
+    ng.tool("resume")
+    figures["resume of the last step (s)"] = ng.timed("resume", began)
+    assert ng.tool("status").rc == Exit.OK
+    assert ng.grub_environment()["next_entry"] == "ng2coreos-firstboot"
+    twice = ng.tool("apply", *ng.target_options())
+    assert "already" in twice.stderr + twice.stdout
+
+    began = time.monotonic()
+    ng.tool("rollback")
+    figures["rollback after arm (s)"] = ng.timed("rollback", began)
+    assert ng.grub_environment() == environment
+    assert ng.volumes() == volumes
+    assert ng.boot_files() == files
+    assert ng.fingerprint(*roots) == before
+    assert ng.tool("status").rc == Exit.OK
+    assert "nothing to roll back" in ng.tool("rollback").stdout
+
+
+def test_a_second_run_is_refused_while_one_holds_the_lock(ng: Scene) -> None:
+    ng.guest.ssh("mkdir -p -m 700 /var/lib/ng2coreos; (flock -x 9; sleep 600) "
+                 "9>/var/lib/ng2coreos/lock >/dev/null 2>&1 & sleep 1")
+    result = ng.tool("apply", *ng.target_options(), check=False)
+    assert result.rc == Exit.LOCKED, result.stderr
+    assert re.search(r"at work", result.stderr)
+
+
+def test_a_corrupt_commit_stops_the_run_and_everything_is_undone(ng: Scene) -> None:
+    volumes, files = ng.volumes(), ng.boot_files()
+    result = ng.tool("apply", *ng.target_options("repo-corrupt"), check=False)
+    assert result.rc in (Exit.BAD_INPUT, Exit.ROLLED_BACK), result.stderr
+    assert "Traceback" not in result.stderr
+    assert ng.volumes() == volumes
+    assert ng.boot_files() == files
+    assert PAYLOAD not in ng.guest.ssh("cat /proc/mounts | grep ng2coreos", check=False).stdout
