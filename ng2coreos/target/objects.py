@@ -183,7 +183,8 @@ class Objects:
             raise self._damaged("file", checksum, error.message) from None
 
     def _damaged(self, kind: str, checksum: str, why: str) -> BadInput:
-        return BadInput(f"The object {checksum}.{kind} of {self.path} is damaged or missing: {why}.",
+        return BadInput(f"The object {checksum}.{kind} of {self.path} is damaged or missing: "
+                        f"{why}.",
                         hint="Fetch the image again and check its SHA-256; `ostree fsck` lists "
                              "everything that is wrong with a repository.")
 

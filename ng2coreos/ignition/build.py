@@ -1,0 +1,172 @@
+"""The Ignition config of a plan: its items, units, accounts and the volumes below /var."""
+
+import hashlib
+import json
+import posixpath
+from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
+
+from ng2coreos.core.errors import BadInput, StalePlan, Unsupported
+from ng2coreos.core.secret import Secret
+from ng2coreos.ignition import spec3
+from ng2coreos.ignition.config import Config, Directory, File, Filesystem, Group, Link, Owner, User
+from ng2coreos.ignition.paths import canonical
+from ng2coreos.ignition.release import Release
+from ng2coreos.model.item import Item, Outcome
+from ng2coreos.model.plan import Decisions, Identities, Plan, UnitState
+
+UNITS = "/etc/systemd/system"
+IMAGE_UNITS = "/usr/lib/systemd/system"
+_MASK = "/dev/null"
+_PRESENT = (Outcome.CARRIED, Outcome.CONVERTED, Outcome.PINNED)
+
+Entry = Union[File, Directory, Link]
+Content = Callable[[Item], bytes]
+
+
+def build(plan: Plan, content: Content, password: Callable[[str], Secret],
+          extra: Sequence[Item] = (), release: Optional[Release] = None) -> bytes:
+    """The config that makes the plan's target the new system, as JSON.
+
+    The lowest spec version is used that has all features of the config and that the target's
+    Ignition (`release`, else the plan's) reads.  `extra` are items besides the plan's.  The
+    result holds secrets; errors do not.
+    """
+    reads = release or Release.parse(plan.target.ignition_version)
+    config = to_config(plan, content, password, extra)
+    if not any(spec[0] == spec3.GENERATION for spec in reads.specs):
+        # A writer for spec 2 takes the same Config: choose() and render() of its own.
+        raise Unsupported(f"The target's Ignition {reads} reads spec 2 only.",
+                          hint="Use an image of 2020 or later.")
+    data = spec3.render(config, spec3.choose(config, reads))
+    return (json.dumps(data, indent=1, ensure_ascii=True) + "\n").encode()
+
+
+def to_config(plan: Plan, content: Content, password: Callable[[str], Secret],
+              extra: Sequence[Item] = ()) -> Config:
+    """The config of `plan`, independent of a spec; BadInput where two want the same path."""
+    decisions = plan.decisions
+    accounts = _Accounts(decisions.identities)
+    entries: Dict[str, Entry] = {}
+    for item in (*decisions.items, *extra):
+        if _is_written(item) and not in_volume(item, decisions):
+            _add(entries, _entry(item, content, accounts))
+    for unit in decisions.units:
+        for link in unit_links(unit, entries):
+            _add(entries, link)
+    ordered = [entries[path] for path in sorted(entries, key=lambda p: (p.count("/"), p))]
+    return Config(
+        files=tuple(e for e in ordered if isinstance(e, File)),
+        directories=tuple(e for e in ordered if isinstance(e, Directory)),
+        links=tuple(e for e in ordered if isinstance(e, Link)),
+        filesystems=_filesystems(plan), groups=accounts.groups(),
+        users=accounts.users(password))
+
+
+def in_volume(item: Item, decisions: Decisions) -> bool:
+    """Is the item on the new system without Ignition, unchanged in a snapshot or a copied tree?"""
+    if item.outcome is not Outcome.CARRIED or not item.source:
+        return False
+    for volume in decisions.volumes:
+        inside = _below(item.source, volume.source_mount) if volume.source_mount else None
+        if inside is not None and posixpath.join(volume.mount, inside) == canonical(item.path):
+            return not any(_below(inside, removed) is not None for removed in volume.remove)
+    mounts = {volume.name: volume.mount for volume in decisions.volumes}
+    for tree in decisions.trees:
+        inside = _below(item.source, tree.source)
+        if inside is not None and tree.volume in mounts and canonical(item.path) == (
+                posixpath.normpath(posixpath.join(mounts[tree.volume], tree.path, inside))):
+            return not any(_below(inside, left_out) is not None for left_out in tree.exclude)
+    return False
+
+
+def unit_links(unit: UnitState, entries: Dict[str, Entry]) -> Tuple[Link, ...]:
+    """The links that enable or mask a unit; they lead to the host's own unit file if it has one."""
+    if unit.action == "mask":
+        return (Link(f"{UNITS}/{unit.unit}", _MASK),)
+    if unit.action != "enable":
+        raise BadInput(f"{unit.action!r} is nothing that can be done to {unit.unit}.",
+                       hint="Is the plan made by another version of ng2coreos?")
+    name, at, rest = unit.unit.partition("@")
+    file = name + "@." + rest.rpartition(".")[2] if at else unit.unit
+    own = next((f"{UNITS}/{n}" for n in (unit.unit, file) if f"{UNITS}/{n}" in entries), "")
+    return tuple(Link(f"{UNITS}/{link}", own or f"{IMAGE_UNITS}/{file}") for link in unit.links)
+
+
+class _Accounts:
+    """The accounts that the config makes, and how owners are written."""
+
+    def __init__(self, identities: Identities) -> None:
+        self._identities = identities
+        self._users = {user.name: user.uid for user in identities.new_users}
+        self._groups = {group.name: group.gid for group in identities.new_groups}
+
+    def owner(self, item: Item) -> Tuple[Owner, Owner]:
+        """Owner and group by name, by number only where this config makes the account."""
+        return _number(item.owner, self._users), _number(item.group, self._groups)
+
+    def groups(self) -> Tuple[Group, ...]:
+        """The new groups."""
+        return tuple(Group(g.name, g.gid, g.system) for g in self._identities.new_groups)
+
+    def users(self, password: Callable[[str], Secret]) -> Tuple[User, ...]:
+        """The new users, and those of the image whose password is carried."""
+        carried = set(self._identities.passwords)
+        made = [User(u.name, u.uid, u.gecos, u.home, u.primary_group, u.groups, u.shell, u.system,
+                     make_home=not u.system,
+                     password_hash=password(u.name) if u.name in carried else None)
+                for u in self._identities.new_users]
+        there = [User(name, password_hash=password(name))
+                 for name in self._identities.passwords if name not in self._users]
+        return (*there, *made)
+
+
+def _number(name: str, made: Dict[str, int]) -> Owner:
+    if name in made:
+        return made[name]
+    return int(name) if name.isdecimal() else name
+
+
+def _is_written(item: Item) -> bool:
+    """Not what is given up, copied as a whole tree, or made by the new system itself."""
+    if item.kind not in ("file", "symlink", "directory"):
+        return False
+    return item.outcome in _PRESENT or (
+        item.outcome is Outcome.REGENERATED and bool(item.content or item.link))
+
+
+def _entry(item: Item, content: Content, accounts: _Accounts) -> Entry:
+    user, group = accounts.owner(item)
+    path = canonical(item.path)
+    if item.kind == "symlink":
+        return Link(path, item.link, user, group)
+    if item.kind == "directory":
+        return Directory(path, item.mode, user, group)
+    data = content(item)
+    if item.sha256 and hashlib.sha256(data).hexdigest() != item.sha256:
+        raise StalePlan(f"The content of {item.path} is not what the plan carries.",
+                        hint="Make a new plan.")
+    return File(path, data, item.mode, user, group)
+
+
+def _add(entries: Dict[str, Entry], entry: Entry) -> None:
+    if entries.setdefault(entry.path, entry) != entry:
+        raise BadInput(f"The plan says two different things about {entry.path}.",
+                       hint="Look for it in the plan: two rules, plug-ins or units claim it.")
+
+
+def _filesystems(plan: Plan) -> Tuple[Filesystem, ...]:
+    volumes = sorted(plan.decisions.volumes, key=lambda v: (v.mount.count("/"), v.mount))
+    found: List[Filesystem] = []
+    for volume in volumes:
+        if _below(volume.mount, "/var") is not None:
+            found.append(Filesystem(f"/dev/{plan.source.vg}/{volume.name}", volume.mount,
+                                    volume.fstype))
+    return tuple(found)
+
+
+def _below(path: str, top: str) -> Optional[str]:
+    """The rest of `path` below `top`, empty for `top` itself; None where it is elsewhere."""
+    if path == top:
+        return ""
+    prefix = top.rstrip("/") + "/"
+    return path[len(prefix):] if path.startswith(prefix) else None

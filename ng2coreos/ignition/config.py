@@ -1,0 +1,90 @@
+"""The Ignition config as a typed model, independent of any spec version.
+
+Contents and password hashes never show in a repr.  What Ignition could express and a move must
+not use has no place here: disks, kernel arguments (Ignition would edit the boot entries and
+reboot, coreos-target.md 2.6), units with presets (the machine-id is carried, presets never run).
+"""
+
+from dataclasses import dataclass, field
+from typing import Optional, Tuple, Union
+
+from ng2coreos.core.secret import Secret
+
+Owner = Union[str, int]  # a name, or a number where the account is made by the same config
+
+
+@dataclass(frozen=True)
+class File:
+    """A regular file; it replaces whatever file is there."""
+
+    path: str
+    contents: bytes = field(repr=False)
+    mode: int
+    user: Owner = "root"
+    group: Owner = "root"
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A directory that is made or, with its content, kept."""
+
+    path: str
+    mode: int
+    user: Owner = "root"
+    group: Owner = "root"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A symlink; it replaces whatever file is there."""
+
+    path: str
+    target: str
+    user: Owner = "root"
+    group: Owner = "root"
+
+
+@dataclass(frozen=True)
+class Filesystem:
+    """A file system that exists and is mounted at `path` before anything is written."""
+
+    device: str
+    path: str
+    format: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group that Ignition makes."""
+
+    name: str
+    gid: int
+    system: bool
+
+
+@dataclass(frozen=True)
+class User:
+    """A user that Ignition makes (`uid`), or one of the image whose password it sets."""
+
+    name: str
+    uid: Optional[int] = None
+    gecos: str = ""
+    home: str = ""
+    primary_group: str = ""
+    groups: Tuple[str, ...] = ()
+    shell: str = ""
+    system: bool = False
+    make_home: bool = True
+    password_hash: Optional[Secret] = None
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole config; every path is in it once."""
+
+    files: Tuple[File, ...] = ()
+    directories: Tuple[Directory, ...] = ()
+    links: Tuple[Link, ...] = ()
+    filesystems: Tuple[Filesystem, ...] = ()
+    groups: Tuple[Group, ...] = ()
+    users: Tuple[User, ...] = ()

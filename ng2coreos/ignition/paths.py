@@ -1,0 +1,25 @@
+"""Where a path really lies on an ostree system, whose top level holds links into /var.
+
+Ignition judges duplicates after it has followed these links, and so do we.
+"""
+
+import posixpath
+
+ALIASES = (
+    ("/home", "/var/home"), ("/root", "/var/roothome"), ("/opt", "/var/opt"), ("/srv", "/var/srv"),
+    ("/mnt", "/var/mnt"), ("/usr/local", "/var/usrlocal"), ("/media", "/run/media"),
+)
+
+
+def canonical(path: str) -> str:
+    """The path without the top-level links of an ostree system; no other links are known here."""
+    for alias, real in ALIASES:
+        if path == alias or path.startswith(alias + "/"):
+            return real + path[len(alias):]
+    return path
+
+
+def is_plain(path: str) -> bool:
+    """Is the path absolute, in its shortest form, and not the root itself?"""
+    return (path.startswith("/") and not path.startswith("//") and path != "/"
+            and posixpath.normpath(path) == path and "\0" not in path)

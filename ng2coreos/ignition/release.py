@@ -1,0 +1,50 @@
+"""Releases of Ignition and the spec versions that they read.
+
+Source: coreos-target.md 2.1 (ignition: docs/specs.md, docs/release-notes.md).  A release reads
+every stable spec of its major generation up to its own.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Tuple
+
+from ng2coreos.core.errors import BadInput
+
+Spec = Tuple[int, int, int]
+
+# (first release that reads it as stable, spec)
+SPECS: Tuple[Tuple[Tuple[int, int], Spec], ...] = (
+    ((0, 4), (2, 0, 0)), ((0, 17), (2, 1, 0)), ((0, 22), (2, 2, 0)), ((0, 29), (2, 3, 0)),
+    ((0, 34), (2, 4, 0)),
+    ((2, 0), (3, 0, 0)), ((2, 3), (3, 1, 0)), ((2, 7), (3, 2, 0)), ((2, 11), (3, 3, 0)),
+    ((2, 15), (3, 4, 0)), ((2, 20), (3, 5, 0)),
+)
+_RELEASE = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:[+~-].*)?")
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release of Ignition, as the target image has it."""
+
+    major: int
+    minor: int
+    patch: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> "Release":
+        """The release that `text` ("2.14.0") names, or BadInput."""
+        match = _RELEASE.fullmatch(text)
+        if match is None:
+            raise BadInput(f"{text!r} is not a release of Ignition.",
+                           hint="Has the target image Ignition? Its package list tells.")
+        return cls(int(match.group(1)), int(match.group(2)), int(match.group(3) or 0))
+
+    @property
+    def specs(self) -> Tuple[Spec, ...]:
+        """The stable specs that it reads, ascending; the 2.x line reads no spec 2 at all."""
+        generation = 3 if self.major >= 2 else 2
+        return tuple(spec for first, spec in SPECS
+                     if spec[0] == generation and first <= (self.major, self.minor))
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
