@@ -5,7 +5,7 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import List
+from typing import Any, List
 
 import pytest
 
@@ -74,7 +74,7 @@ def test_the_menu_block_is_the_last_write_and_is_settled(
     writes: List[str] = []
     real = durable.write_file
 
-    def write(path: Path, data: bytes, **more: int) -> None:
+    def write(path: Path, data: bytes, **more: Any) -> None:
         writes.append(path.name)
         if path.name == "custom.cfg":
             assert settled == [boot]  # all that the block names is on the disk

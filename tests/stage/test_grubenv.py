@@ -16,7 +16,7 @@ from ng2coreos.stage.grubenv import Block
 
 EDITOR = shutil.which("grub-editenv") or shutil.which("grub2-editenv") or ""
 NAMES = st.text("abcxyz_0", min_size=1, max_size=8)
-VALUES = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)),
+VALUES = st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]),
                  max_size=24)
 
 
