@@ -20,6 +20,10 @@ def canonical(path: str) -> str:
 
 
 def is_plain(path: str) -> bool:
-    """Is the path absolute, in its shortest form, and not the root itself?"""
+    """Is the path absolute, in its shortest form, valid UTF-8, and not the root itself?"""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False  # JSON cannot carry other bytes
     return (path.startswith("/") and not path.startswith("//") and path != "/"
             and posixpath.normpath(path) == path and "\0" not in path)

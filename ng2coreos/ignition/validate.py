@@ -15,6 +15,7 @@ from ng2coreos.core.errors import BadInput, Unsupported
 from ng2coreos.core.host import Host
 from ng2coreos.ignition.paths import canonical, is_plain
 from ng2coreos.ignition.release import SPECS
+from ng2coreos.ignition.spec3 import GENERATION
 
 VALIDATOR = "ignition-validate"
 _SECTIONS = {"ignition": {"version"},
@@ -69,7 +70,8 @@ def _problems(data: Dict[str, Any]) -> Iterator[str]:
                 yield f"{name}.{key} is not a list of objects"
                 return
     version = data.get("ignition", {}).get("version")
-    if not isinstance(version, str) or version not in {".".join(map(str, spec)) for _, spec in SPECS if spec[0] == 3}:
+    known = [".".join(map(str, spec)) for _, spec in SPECS if spec[0] == GENERATION]
+    if version not in known:
         yield "ignition.version is none that is known"
     yield from _storage(data.get("storage", {}))
     yield from _passwd(data.get("passwd", {}))
