@@ -130,7 +130,7 @@ def _succeeded(system: System, began: Phase) -> Phase:
 
 
 def _hand_over(system: System) -> None:
-    """Arm the second trial and restart; a cut before the arming is NG, with the state to explain."""
+    """Arm the second trial and restart; a cut before the arming is NG, the state explains."""
     with system.writing(PATIENCE_S):
         state = system.state()
         if state.phase is not Phase.FIRST_HEALTHY:

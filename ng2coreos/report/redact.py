@@ -1,0 +1,51 @@
+"""Takes secrets out of what is shown: contents of secret items, passwords in arguments and URLs."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from ng2coreos.model.item import Item
+from ng2coreos.model.plan import Plan
+
+HIDDEN = "***"
+_PATTERNS = (
+    # rd.iscsi.password=..., password: ..., token=...
+    (re.compile(r"(?i)([\w.-]*(?:password|passwd|passphrase|secret|token)[\w.-]*\s*[=:]\s*)\S+"),
+     rf"\1{HIDDEN}"),
+    # netroot=iscsi:user:password@server
+    (re.compile(r"(?i)(iscsi:)[^@\s]+@"), rf"\1{HIDDEN}@"),
+    # https://user:password@server
+    (re.compile(r"(://)[^/@\s]+@"), rf"\1{HIDDEN}@"),
+    # crypt(3) hashes, as in shadow
+    (re.compile(r"\$(?:y|gy|7|1|5|6|2[aby])\$[./A-Za-z0-9$=,]{8,}"), HIDDEN),
+)
+
+
+def redact_text(text: str) -> str:
+    """`text` without what looks like a password, a token or a password hash."""
+    for pattern, instead in _PATTERNS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def redact_plan(plan: Plan) -> Plan:
+    """The plan without the contents and digests of secret items.
+
+    A short secret could be guessed from its digest, so that goes too.
+    """
+    items = tuple(_redact_item(item) for item in plan.decisions.items)
+    return replace(plan, decisions=replace(plan.decisions, items=items))
+
+
+def redact_data(data: Any) -> Any:
+    """JSON data with every text in it redacted; an item's content (base64) is left as it is."""
+    if isinstance(data, dict):
+        return {key: value if key == "content" else redact_data(value)
+                for key, value in data.items()}
+    if isinstance(data, list):
+        return [redact_data(value) for value in data]
+    return redact_text(data) if isinstance(data, str) else data
+
+
+def _redact_item(item: Item) -> Item:
+    return replace(item, content="", sha256="", link="") if item.secret else item

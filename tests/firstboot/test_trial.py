@@ -1,0 +1,288 @@
+"""A trial that is healthy leads on; one that is not leads back; the state always says why."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ng2coreos.core.errors import Ng2CoreosError
+from ng2coreos.firstboot import services, status, trial
+from ng2coreos.firstboot.trial import Task
+from ng2coreos.model.item import Check
+from ng2coreos.model.state import Attempt, BootState, Phase
+from ng2coreos.stage import arm, bootdir, grubenv, state
+from tests.firstboot.machine import (
+    NG_ENTRY,
+    Machine,
+    PowerCut,
+    Restarted,
+    default_of,
+    power_cut_at,
+)
+
+STATE = BootState("run", "0", Phase.ARMED, "ng", NG_ENTRY, "u", "/g", "/c", "onn", (), 2, "auto",
+                  "c", "os")
+EXPLAINED_ON_NG = (Phase.ARMED, Phase.FIRST_HEALTHY, Phase.HEALTHY, Phase.FAILED)
+
+
+def test_two_healthy_trials_end_confirmed(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    assert machine.live() == "coreos"
+    assert machine.boots == 2
+    assert_confirmed(machine)
+    assert [(a.trial, a.boot_id, a.healthy) for a in machine.state.attempts] == [
+        (1, "boot-1", True), (2, "boot-2", True)]
+    assert machine.boot() == "permanent"
+
+
+def test_one_trial_boot_confirms_in_the_first(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, trial_boots=1)
+    assert machine.live() == "coreos"
+    assert machine.boots == 1
+    assert_confirmed(machine)
+
+
+def test_manual_confirmation_leaves_ng_the_default(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, confirm="manual")
+    assert machine.live() == "coreos"
+    assert machine.state.phase is Phase.HEALTHY
+    assert default_of(machine) == NG_ENTRY
+    assert machine.boot() == "ng"
+    assert ("systemctl", "stop", services.DEADMAN_TIMER) in machine.calls
+
+
+def test_unhealthy_first_trial_goes_back_to_ng_and_says_why(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.active["vdsmd.service"] = False
+    assert machine.live() == "ng"
+    assert machine.boots == 2
+    found = machine.state
+    assert found.phase is Phase.FAILED
+    assert [(f.check, f.title) for f in found.attempts[-1].failures] == [("vdsmd", "vdsmd runs")]
+    assert "vdsmd.service is failed" in found.attempts[-1].failures[0].detail
+    assert default_of(machine) == NG_ENTRY
+
+
+def test_unhealthy_second_trial_goes_back_to_ng(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        original = machine.boot
+
+        def boot() -> str:
+            running = original()
+            machine.active["vdsmd.service"] = running != "permanent"
+            return running
+
+        patch.setattr(machine, "boot", boot)
+        assert machine.live() == "ng"
+    assert machine.boots == 3
+    assert machine.state.phase is Phase.FAILED
+    assert [a.healthy for a in machine.state.attempts] == [True, False]
+
+
+def test_health_is_waited_for_until_it_comes(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.active["vdsmd.service"] = False
+    machine.boot()
+    system = machine.system()
+    slept = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        machine.active["vdsmd.service"] = len(slept) >= 3
+
+    clock = replace(system.clock, sleep=sleep)
+    with pytest.raises(Restarted):  # into the second trial
+        trial.run(replace(system, clock=clock))
+    assert machine.state.phase is Phase.FIRST_HEALTHY
+    assert len(slept) == 3
+
+
+def test_a_carried_file_that_is_missing_fails_the_trial(tmp_path: Path) -> None:
+    from ng2coreos.model.item import Item, Outcome
+
+    machine = Machine(tmp_path, items=[Item("/etc/x", "file", Outcome.CARRIED, "r", "r")])
+    assert machine.live() == "ng"
+    assert machine.state.attempts[-1].failures[0].check == "item:/etc/x"
+
+
+def test_a_check_that_this_version_does_not_know_fails_the_trial(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, checks=[Check("c", "no-such-kind", "t")])
+    assert machine.live() == "ng"
+    assert "no-such-kind" in machine.state.attempts[-1].failures[0].detail
+
+
+def test_without_a_manifest_the_trial_fails(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.path("/etc/ng2coreos/manifest.json").unlink()
+    assert machine.live() == "ng"
+    assert machine.state.phase is Phase.FAILED
+    assert "manifest.json" in machine.state.attempts[-1].failures[0].detail
+
+
+def test_failures_are_bounded(tmp_path: Path) -> None:
+    checks = [Check(f"c{n}", "k" * 4000, f"t{n}") for n in range(200)]
+    machine = Machine(tmp_path, checks=checks)
+    assert machine.live() == "ng"
+    failures = machine.state.attempts[-1].failures
+    assert failures[-1].detail == "160 more"
+    assert state.path(machine.partition).stat().st_size < 64 * 1024
+
+
+def test_the_first_boots_secrets_are_gone_after_the_first_trial(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, confirm="manual")
+    machine.live()
+    assert not (machine.partition / "coreos" / bootdir.OVERLAY).exists()
+
+
+def test_a_boot_partition_that_stays_read_only_leads_to_ng(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+
+    def refuse(name: str) -> None:
+        if name.startswith("mount"):
+            raise Ng2CoreosError("mount failed", hint="")
+
+    machine.event = refuse
+    assert machine.live() == "ng"
+    assert machine.state.phase is Phase.ARMED  # nothing could be written, and ARMED on NG says so
+
+
+def test_a_reboot_that_hangs_is_forced(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.active["vdsmd.service"] = False
+    machine.boot()
+    original = machine._runner
+
+    def hanging(argv, timeout_s, data):  # type: ignore[no-untyped-def]
+        if list(argv) == ["systemctl", "reboot"]:
+            machine.calls.append(tuple(argv))
+            return original(["mount", "-o", "remount,rw", "/sysroot/boot"], timeout_s, data)
+        return original(argv, timeout_s, data)
+
+    machine._runner = hanging
+    with pytest.raises(Restarted):
+        trial.run(machine.system())
+    assert machine.calls[-1] == ("systemctl", "reboot", "--force")
+
+
+@pytest.mark.parametrize("phase, attempt, number, default, wanted", [
+    (Phase.PREPARED, None, 1, NG_ENTRY, Task.NOTHING),
+    (Phase.STAGED, None, 1, NG_ENTRY, Task.NOTHING),
+    (Phase.ARMED, None, 1, NG_ENTRY, Task.PROVE),
+    (Phase.ARMED, "now", 1, NG_ENTRY, Task.PROVE),
+    (Phase.ARMED, None, 2, NG_ENTRY, Task.WRONG_BOOT),
+    (Phase.FIRST_HEALTHY, "now", 1, NG_ENTRY, Task.HAND_OVER),
+    (Phase.FIRST_HEALTHY, "before", 2, NG_ENTRY, Task.PROVE),
+    (Phase.FIRST_HEALTHY, "now", 2, NG_ENTRY, Task.PROVE),
+    (Phase.FIRST_HEALTHY, "before", 1, NG_ENTRY, Task.WRONG_BOOT),
+    (Phase.HEALTHY, "now", 2, NG_ENTRY, Task.CONFIRM),
+    (Phase.HEALTHY, "before", 2, NG_ENTRY, Task.NOTHING),
+    (Phase.HEALTHY, "before", 2, bootdir.ENTRY, Task.CONFIRM),
+    (Phase.FAILED, "now", 1, NG_ENTRY, Task.GO_BACK),
+    (Phase.FAILED, "before", 1, NG_ENTRY, Task.NOTHING),
+    (Phase.CONFIRMED, "before", 2, bootdir.ENTRY, Task.CONFIRM),
+    (Phase.ROLLED_BACK, "before", 2, NG_ENTRY, Task.NOTHING),
+    (Phase.FINALIZED, "before", 2, bootdir.ENTRY, Task.NOTHING),
+])
+def test_what_a_boot_is_for(phase: Phase, attempt: str, number: int, default: str,
+                            wanted: Task) -> None:
+    attempts = (Attempt(1, attempt, "t"),) if attempt else ()
+    found = trial.task(replace(STATE, phase=phase, attempts=attempts), number, "now", default)
+    assert found is wanted
+
+
+def test_rollback_during_the_trial_wins(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+
+    def decide(name: str) -> None:
+        if name.startswith("systemctl show"):
+            machine.set_phase(Phase.ROLLED_BACK)
+
+    machine.boot()
+    machine.event = decide
+    trial.run(machine.system())
+    assert machine.state.phase is Phase.ROLLED_BACK
+    assert default_of(machine) == NG_ENTRY
+    assert arm.armed(machine.environment) == ""
+
+
+def cuts(tmp_path: Path, **options: object) -> int:
+    """How many events a move without a cut has."""
+    machine = Machine(tmp_path / "whole", **options)  # type: ignore[arg-type]
+    with power_cut_at(machine, None) as events:
+        machine.live()
+    assert any(e.startswith("overwrite_in_place") for e in events)
+    return len(events)
+
+
+@pytest.mark.parametrize("trial_boots", [1, 2])
+@pytest.mark.parametrize("confirm", ["auto", "manual"])
+def test_power_cut_anywhere_in_a_healthy_move(tmp_path: Path, trial_boots: int,
+                                              confirm: str) -> None:
+    """NG boots and the state explains it, or the new system goes on to where it was going."""
+    options = {"trial_boots": trial_boots, "confirm": confirm}
+    ends = set()
+    for number in range(cuts(tmp_path, **options)):
+        machine = Machine(tmp_path / str(number), **options)  # type: ignore[arg-type]
+        with power_cut_at(machine, number), pytest.raises(PowerCut):
+            machine.live()
+        end = machine.live()
+        ends.add(end)
+        if end == "ng":
+            assert default_of(machine) == NG_ENTRY
+            assert grubenv.read(machine.environment).get("next_entry", "") == ""
+            assert machine.state.phase in EXPLAINED_ON_NG, number
+            assert machine.live() == "ng"
+        else:
+            assert machine.state.phase is (Phase.CONFIRMED if confirm == "auto" else Phase.HEALTHY)
+            if confirm == "auto":
+                assert_confirmed(machine)
+    # with one trial and no confirmation nothing but the one-shot, used up, ever led to the new system
+    assert ends == ({"ng"} if options == {"trial_boots": 1, "confirm": "manual"}
+                    else {"ng", "coreos"})
+
+
+def test_power_cut_anywhere_in_a_failing_trial_is_ng(tmp_path: Path) -> None:
+    whole = Machine(tmp_path / "whole")
+    whole.active["vdsmd.service"] = False
+    with power_cut_at(whole, None) as events:
+        whole.live()
+    for number in range(len(events)):
+        machine = Machine(tmp_path / str(number))
+        machine.active["vdsmd.service"] = False
+        with power_cut_at(machine, number), pytest.raises(PowerCut):
+            machine.live()
+        assert machine.live() == "ng", events[number]
+        assert machine.state.phase in (Phase.ARMED, Phase.FAILED)
+        assert default_of(machine) == NG_ENTRY
+
+
+@pytest.mark.parametrize("confirm", ["auto", "manual"])
+def test_a_trial_that_is_killed_goes_on_in_the_same_boot(tmp_path: Path, confirm: str) -> None:
+    """As above, but only the process dies: started again it ends as if nothing had been."""
+    for number in range(cuts(tmp_path, confirm=confirm)):
+        machine = Machine(tmp_path / str(number), confirm=confirm)
+        with power_cut_at(machine, number), pytest.raises(PowerCut):
+            machine.live()
+        try:
+            if machine.lstat(services.TRIAL_LINK) is not None:
+                trial.run(machine.system())
+        except Restarted:
+            machine.live()
+        if confirm == "auto":
+            assert_confirmed(machine)
+        else:
+            assert machine.state.phase is Phase.HEALTHY
+
+
+def assert_confirmed(machine: Machine) -> None:
+    """The new system is the default and nothing of the trial is left."""
+    assert machine.state.phase is Phase.CONFIRMED
+    assert default_of(machine) == bootdir.ENTRY
+    block = bootdir.block(machine.partition / "grub2/custom.cfg")
+    assert bootdir.FIRST_BOOT_ENTRY not in block
+    assert "rollback.cfg" in block
+    assert not (machine.partition / "coreos" / bootdir.OVERLAY).exists()
+    assert machine.lstat(services.TRIAL_LINK) is None
+    assert machine.lstat(services.DEADMAN_LINK) is None
+    assert status.status(machine.system()).phase == "confirmed"
