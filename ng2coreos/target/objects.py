@@ -12,12 +12,13 @@ import stat
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from ng2coreos.core.errors import BadInput, Unsupported
 
 CHUNK_BYTES = 1 << 20
 CSUM_BYTES = 32
+COMMIT_FORMAT = "(a{sv}aya(say)sstayay)"  # ostree-core.h
 _HEADER_LIMIT_BYTES = 1 << 20  # uid, gid, mode, symlink target and xattrs of one file
 _ARCHIVE_HEADER = struct.Struct(">I4xQ")  # length, padding, then the size: ostree-core.c
 
@@ -76,19 +77,30 @@ class Objects:
                        "dirmeta": ostree.ObjectType.DIR_META, "file": ostree.ObjectType.FILE}
         self.archive = self.repo.get_mode() == ostree.RepoMode.ARCHIVE
 
-    def variant(self, kind: str, checksum: str) -> Any:
-        """The metadata object as a GVariant; BadInput if missing or not what its name says."""
+    def metadata(self, kind: str, checksum: str) -> bytes:
+        """The bytes of a metadata object; BadInput if missing or not what its name says."""
         try:
             variant = self.repo.load_variant(self._types[kind], checksum)[1]
         except self.error as error:
             raise self._damaged(kind, checksum, error.message) from None
-        if hashlib.sha256(variant.get_data_as_bytes().get_data() or b"").hexdigest() != checksum:
+        data = bytes_of(variant)
+        if hashlib.sha256(data).hexdigest() != checksum:
             raise self._damaged(kind, checksum, "its content has another checksum")
-        return variant
+        return data
 
-    def metadata(self, kind: str, checksum: str) -> bytes:
-        """The bytes of a metadata object, checked."""
-        return bytes(self.variant(kind, checksum).get_data_as_bytes().get_data() or b"")
+    def commit(self, checksum: str) -> Any:
+        """The commit object as a GVariant that is safe to look into."""
+        return parsed(COMMIT_FORMAT, self.metadata("commit", checksum))
+
+    def signatures(self, checksum: str) -> List[bytes]:
+        """The GPG signatures beside a commit: unchecked bytes that anyone may have put there."""
+        try:
+            stored = self.repo.read_commit_detached_metadata(checksum, None)[1]
+        except self.error as error:
+            raise self._damaged("commitmeta", checksum, error.message) from None
+        data = b"" if stored is None else bytes_of(stored)
+        value = parsed("a{sv}", data).lookup_value("ostree.gpgsigs", None)
+        return byte_strings(value) or []
 
     def directory(self, checksum: str) -> Directory:
         """The dirtree called `checksum`."""
@@ -187,6 +199,31 @@ class Objects:
                         f"{why}.",
                         hint="Fetch the image again and check its SHA-256; `ostree fsck` lists "
                              "everything that is wrong with a repository.")
+
+
+def parsed(kind: str, data: bytes) -> Any:
+    """Foreign bytes as a GVariant, or BadInput.
+
+    libostree takes what it loads for trusted, and looking into a malformed variant that is
+    trusted crashes the process.
+    """
+    glib = libostree()[2]
+    variant = glib.Variant.new_from_bytes(glib.VariantType(kind), glib.Bytes.new(data), False)
+    if not variant.is_normal_form():
+        raise BadInput("The commit's metadata is malformed.", hint="Fetch the image again.")
+    return variant
+
+
+def bytes_of(variant: Any) -> bytes:
+    """The serialised bytes of a GVariant."""
+    return bytes(variant.get_data_as_bytes().get_data() or b"")
+
+
+def byte_strings(variant: Any) -> Optional[List[bytes]]:
+    """An array of byte strings (``aay``), not unpacked into integers; None if it is none."""
+    if variant is None or variant.get_type_string() != "aay":
+        return None
+    return [bytes_of(variant.get_child_value(n)) for n in range(variant.n_children())]
 
 
 def parse_dirtree(data: bytes) -> Directory:

@@ -20,7 +20,6 @@ from ng2coreos.target.objects import libostree
 from ng2coreos.target.tree import Tree
 
 _KEY_LIMIT_BYTES = 1 << 20
-_SIGNATURES = "ostree.gpgsigs"  # in the detached metadata, aay
 _ARMOR = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
 _HINT_KEY = "Give the public key file of who signed the image: `gpg --export KEY > FILE`."
 
@@ -34,7 +33,10 @@ def verify(tree: Tree, source: TargetSource, host: Host) -> Signature:
     """
     if source.insecure:
         return Signature(False, problem="The signature was not checked, as --insecure says.")
-    signatures = _signatures(tree)
+    try:
+        signatures = tree.objects.signatures(tree.commit)
+    except BadInput as error:  # they are not part of the commit, which may be whole
+        return Signature(False, problem=f"The signatures cannot be read: {error.message}")
     if not signatures:
         return Signature(False, problem="The commit has no GPG signature.")
     commit = tree.raw_commit
@@ -83,19 +85,6 @@ def dearmored(data: bytes) -> bytes:
         except binascii.Error:
             raise BadInput("The key file is damaged.", hint=_HINT_KEY) from None
     return found
-
-
-def _signatures(tree: Tree) -> List[bytes]:
-    try:
-        metadata = tree.objects.repo.read_commit_detached_metadata(tree.commit, None)[1]
-    except tree.objects.error as error:
-        raise BadInput(f"The signatures of {tree.commit} cannot be read: {error.message}",
-                       hint="Fetch the image again.") from None
-    value = None if metadata is None else metadata.lookup_value(_SIGNATURES, None)
-    if value is None or value.get_type_string() != "aay":
-        return []
-    return [bytes(value.get_child_value(n).get_data_as_bytes().get_data() or b"")
-            for n in range(value.n_children())]
 
 
 def _key(host: Host, path: str) -> bytes:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
 from ng2coreos.core.errors import BadInput
-from ng2coreos.target.objects import Directory, Header, Objects
+from ng2coreos.target.objects import Directory, Header, Objects, byte_strings, bytes_of
 
 READ_LIMIT_BYTES = 64 * 1024 * 1024  # of a file that is held in memory whole
-_ROOT_CHILDREN = (6, 7)  # of a commit: (a{sv}aya(say)sstayay), its dirtree and dirmeta
+_ROOT_CHILDREN = (6, 7)  # of a commit: its dirtree and dirmeta
 _TIMESTAMP = 5
 
 
@@ -41,14 +41,12 @@ class Tree:
     def __init__(self, objects: Objects, commit: str) -> None:
         self.objects = objects
         self.commit = commit
-        self._commit = objects.variant("commit", commit)
-        if self._commit.get_type_string() != "(a{sv}aya(say)sstayay)":
-            raise BadInput(f"{commit} is not a commit.", hint="Is the repository damaged?")
+        self._commit = objects.commit(commit)
         self._cache: Dict[str, Directory] = {}
         self._root = Node(*(self._bytes(n).hex() for n in _ROOT_CHILDREN))
 
     def _bytes(self, child: int) -> bytes:
-        return bytes(self._commit.get_child_value(child).get_data_as_bytes().get_data() or b"")
+        return bytes_of(self._commit.get_child_value(child))
 
     @property
     def timestamp(self) -> int:
@@ -58,7 +56,7 @@ class Tree:
     @property
     def raw_commit(self) -> bytes:
         """The commit object, as it is signed."""
-        return bytes(self._commit.get_data_as_bytes().get_data())
+        return bytes_of(self._commit)
 
     def metadata(self, key: str) -> Any:
         """The value of a key of the commit's metadata as Python data, or None."""
@@ -67,11 +65,7 @@ class Tree:
 
     def raw_metadata(self, key: str) -> Optional[List[bytes]]:
         """The value of an array of byte strings (``aay``), not unpacked into integers."""
-        value = self._commit.get_child_value(0).lookup_value(key, None)
-        if value is None or value.get_type_string() != "aay":
-            return None
-        return [bytes(value.get_child_value(n).get_data_as_bytes().get_data() or b"")
-                for n in range(value.n_children())]
+        return byte_strings(self._commit.get_child_value(0).lookup_value(key, None))
 
     def directory(self, checksum: str) -> Directory:
         """A dirtree, read once."""

@@ -157,6 +157,18 @@ def test_damaged_objects_are_bad_input(image: Image, tmp_path: Path, kind: str,
         read(image.repo, tmp_path)
 
 
+@pytest.mark.parametrize("noise", [b"x" * 200, b"", b"\0" * 64])
+def test_a_malformed_commit_with_the_right_name_is_bad_input(image: Image, tmp_path: Path,
+                                                             noise: bytes) -> None:
+    """libostree trusts what it loads: looking into this would crash the process."""
+    name = hashlib.sha256(noise).hexdigest()
+    place = image.repo / "objects" / name[:2]
+    place.mkdir(exist_ok=True)
+    (place / f"{name[2:]}.commit").write_bytes(noise)
+    with pytest.raises(BadInput):
+        read(image.repo, tmp_path, name)
+
+
 def test_an_image_without_kernel_or_initramfs_is_bad_input(tmp_path: Path) -> None:
     tree = images.make_tree(tmp_path / "tree")
     (tree / f"usr/lib/modules/{images.KVER}/initramfs.img").unlink()

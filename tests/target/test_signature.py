@@ -125,7 +125,9 @@ def test_damaged_signature_data_is_a_problem_not_a_crash(image: Image, keys: Key
     data = meta.read_bytes()
     tail = data[:-20] + bytes([data[-20] ^ 1]) + data[-19:]  # in the signature's last number
     meta.write_bytes({"none": data, "flip": tail, "cut": data[:50], "noise": b"x" * 200}[damage])
-    assert judge(image.repo, key.armored).verified is (damage == "none")
+    found = judge(image.repo, key.armored)
+    assert found.verified is (damage == "none")
+    assert bool(found.problem) is (damage != "none")
 
 
 def test_dearmored_equals_the_binary_export(keys: Keys) -> None:
