@@ -13,6 +13,7 @@ from ng2coreos.core.command import DEADLINE_S, Completed, Input, Runner, check, 
 from ng2coreos.core.errors import BadInput
 
 READ_LIMIT_BYTES = 16 * 1024 * 1024  # no configuration file that is read whole is larger
+_BLOCK_BYTES = 64 * 1024
 _MAX_LINKS = 40  # as the kernel (MAXSYMLINKS)
 
 
@@ -64,13 +65,18 @@ class Host:
         """
         real = self.follow(path)
         fd = os.open(str(real), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(fd, "rb") as stream:
+        data = bytearray()
+        with os.fdopen(fd, "rb", buffering=0) as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 raise BadInput(f"{path} is not a regular file.", hint="Move it away and try again.")
-            data = stream.read(limit + 1)
+            # In blocks: files of /proc/sys answer a read of many megabytes with ENOMEM.
+            block = stream.read(_BLOCK_BYTES)
+            while block and len(data) <= limit:
+                data += block
+                block = stream.read(_BLOCK_BYTES)
         if len(data) > limit:
             raise BadInput(f"{path} is larger than {limit} bytes.", hint="Is it the right file?")
-        return data
+        return bytes(data)
 
     def read_text(self, path: str, *, default: Optional[str] = None) -> str:
         """The text at `path`; undecodable bytes survive as surrogates. `default` if it is missing."""
