@@ -18,7 +18,7 @@ PART = {"ID_FS_TYPE": "ext4", "ID_FS_UUID": "b007", "DM_VG_NAME": "stale"}
 
 
 @pytest.fixture
-def udev(monkeypatch: pytest.MonkeyPatch) -> Dict[str, Any]:
+def udev(monkeypatch: "pytest.MonkeyPatch") -> Dict[str, Any]:
     """udev's database by node, behind stand-ins for blivet.udev and pyudev."""
     database: Dict[str, Any] = {}
     blivet = types.ModuleType("blivet")
@@ -64,7 +64,7 @@ def test_any_other_root_is_read_from_its_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["pyudev", "blivet"])
 def test_a_missing_library_is_unsupported_with_a_hint(
-        udev: Dict[str, Any], monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        udev: Dict[str, Any], monkeypatch: "pytest.MonkeyPatch", name: str) -> None:
     monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.delitem(sys.modules, f"{name}.udev", raising=False)
     with pytest.raises(Unsupported) as caught:

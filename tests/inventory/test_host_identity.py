@@ -1,9 +1,12 @@
 """Who the host is."""
 
+import os
+
 import pytest
 
 from ng2coreos.core.errors import BadInput
-from ng2coreos.inventory import host_identity
+from ng2coreos.core.host import Host
+from ng2coreos.inventory import host_identity, parse
 from tests.fakes import FakeHost
 
 ID = "0123456789abcdef0123456789abcdef"
@@ -48,3 +51,8 @@ def test_a_host_without_machine_id_is_bad_input(fake_host: FakeHost, content: st
     fake_host.write("/etc/machine-id", content)
     with pytest.raises(BadInput, match="machine-id"):
         host_identity.read(fake_host)
+
+
+def test_the_running_kernels_own_files_can_be_read() -> None:
+    """They answer reads of many megabytes with ENOMEM."""
+    assert parse.line_of(Host("/"), "/proc/sys/kernel/osrelease") == os.uname().release
