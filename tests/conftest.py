@@ -12,7 +12,7 @@ from tests.fakes import FakeHost
 
 
 @pytest.fixture(autouse=True)
-def freezes(monkeypatch: pytest.MonkeyPatch) -> List[int]:
+def freezes(monkeypatch: "pytest.MonkeyPatch") -> List[int]:
     """Freeze and thaw requests, recorded instead of made: a test never freezes this machine's disk.
 
     The real thing is done in the guests. On /dev/shm the answer is the real one of a tmpfs.
