@@ -10,14 +10,14 @@ import json
 from pathlib import Path
 from typing import Dict, Tuple
 
-from ng2coreos import __version__, firstboot, ignition
+from ng2coreos import firstboot, ignition
 from ng2coreos.core import durable
 from ng2coreos.core.errors import BadInput, StalePlan
 from ng2coreos.core.host import Host
 from ng2coreos.core.secret import Secret
+from ng2coreos.firstboot.parcel import manifest_of
 from ng2coreos.model import codec
 from ng2coreos.model.item import Item, Outcome
-from ng2coreos.model.manifest import SCHEMA, Manifest, without_content
 from ng2coreos.model.plan import Plan
 
 
@@ -66,23 +66,12 @@ def export_bundle(host: Host, plan: Plan, path: Path) -> None:
     hashes = shadow_hashes(host)
     carried = {name: hashes[name] for name in plan.decisions.identities.passwords if name in hashes}
     durable.write_file(path / "passwords.json", json.dumps(carried).encode(), mode=0o600)
-    durable.write_file(path / "manifest.json", codec.dumps(manifest(plan)).encode(), mode=0o600)
+    durable.write_file(path / "manifest.json", codec.dumps(manifest_of(plan)).encode(), mode=0o600)
 
 
 def build_config(plan: Plan, bundle: Bundle) -> bytes:
     """The Ignition config for `plan`, with everything that the first boot needs."""
     return ignition.build(plan, bundle.content, bundle.password, firstboot.payload(plan))
-
-
-def manifest(plan: Plan) -> Manifest:
-    """What the new system needs to prove itself."""
-    decisions = plan.decisions
-    return Manifest(
-        schema=SCHEMA, run_id=plan.run_id, tool_version=__version__, commit=plan.target.commit,
-        version=plan.target.version, vg=plan.source.vg, pool=plan.source.pool,
-        ng_volumes=plan.source.ng_volumes, volumes=tuple(v.name for v in decisions.volumes),
-        health_deadline_s=plan.policy.health_deadline_s, items=without_content(decisions.items),
-        checks=decisions.checks)
 
 
 def shadow_hashes(host: Host) -> Dict[str, str]:

@@ -11,6 +11,7 @@ from ng2coreos.core.host import Host
 from ng2coreos.core.progress import Progress
 from ng2coreos.execute import planning, rollback, runner
 from ng2coreos.execute.store import RunDirectory, Store
+from ng2coreos.inventory import devices, lvm_layout
 from ng2coreos.model.plan import Plan, Policy
 from ng2coreos.model.target import TargetSource
 from ng2coreos.stage import bootdir, volumes
@@ -130,7 +131,7 @@ def _current(store: Store) -> RunDirectory:
 
 def _refuse_unknown(host: Host) -> None:
     found: List[str] = []
-    vg = inventory.volume_group(host)
+    vg = lvm_layout.read(host, devices.connect(host)).vg
     found += [f"LV {vg}/{name}" for name in volumes.ours(host, vg)]
     found += bootdir.leftovers(host.path("/boot"), host.path("/boot/grub2/custom.cfg"))
     if found:

@@ -1,0 +1,50 @@
+"""Where a host stands, as text: one line first, then why, then what to do next."""
+
+from typing import List, Protocol, Tuple
+
+from ng2coreos.model.state import Attempt, Failure
+from ng2coreos.report.table import paragraph, table
+
+
+class Standing(Protocol):
+    """What the view needs of a status (execute/status.py)."""
+
+    @property
+    def host_state(self) -> str: ...
+    @property
+    def phase(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def next(self) -> str: ...
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def failures(self) -> Tuple[Failure, ...]: ...
+    @property
+    def attempts(self) -> Tuple[Attempt, ...]: ...
+    @property
+    def changes_done(self) -> int: ...
+    @property
+    def changes_total(self) -> int: ...
+
+
+def status_text(status: Standing) -> str:
+    """The status as text."""
+    phase = f" ({status.phase})" if status.phase else ""
+    lines: List[str] = [f"Host: {status.host_state}{phase}"]
+    lines += paragraph(status.text, indent=2)
+    if status.run_id:
+        lines.append(f"  Run {status.run_id}, {status.changes_done} of {status.changes_total} "
+                     "changes made.")
+    if status.failures:
+        lines += ["", "Why the new system was given up:",
+                  *table(("check", "what", "detail"),
+                         [(f.check, f.title, f.detail) for f in status.failures])]
+    if status.attempts:
+        lines += ["", "Boots of the new system:",
+                  *table(("trial", "started", "finished", "healthy"),
+                         [(str(a.trial), a.started, a.finished or "never",
+                           "yes" if a.healthy else "no") for a in status.attempts])]
+    lines += ["", f"Next: {status.next}"]
+    return "\n".join(lines) + "\n"
