@@ -43,7 +43,7 @@ def fake_host(tmp_path: Path) -> Iterator[FakeHost]:
     host.check()
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
+def pytest_unconfigure(config: "pytest.Config") -> None:
     """Close with the plain line that says how many tests passed and failed."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and not hasattr(config, "workerinput"):
