@@ -1,1 +1,1 @@
-"""The rig: stand-ins for an oVirt Node NG host and an oVirt Node CoreOS image, booted under QEMU."""
+"""The rig: stand-ins for an oVirt Node NG host and a CoreOS image, booted under QEMU."""

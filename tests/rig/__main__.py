@@ -52,7 +52,9 @@ def _boot(directory: Path, boot_fs: str, firmware: str) -> int:
     """Stays in the foreground: the switch lives in this process."""
     with Switch() as switch, Guest(directory, ng.build(boot_fs).disks, switch=switch) as guest:
         guest.boot(firmware)
-        print(f"up: console in {guest.serial.log}, vdsm at 127.0.0.1:{switch.host_port}", flush=True)
+        print(
+            f"up: console in {guest.serial.log}, vdsm at 127.0.0.1:{switch.host_port}", flush=True
+        )
         try:
             guest.wait_end()
         except (KeyboardInterrupt, subprocess.SubprocessError):

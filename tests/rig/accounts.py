@@ -1,4 +1,4 @@
-"""Users and groups of a tree, edited as text: useradd would need the tree's own programs and pick ids itself."""
+"""Users and groups of a tree, edited as text: useradd would pick the numbers itself."""
 
 import os
 from pathlib import Path
@@ -17,8 +17,17 @@ class Accounts:
         self._append("group", f"{name}:x:{gid}:{','.join(members)}")
         self._append("gshadow", f"{name}:!::{','.join(members)}")
 
-    def user(self, name: str, uid: int, gid: int, *, comment: str = "", home: str = "/",
-             shell: str = "/sbin/nologin", password: str = "!!") -> None:
+    def user(
+        self,
+        name: str,
+        uid: int,
+        gid: int,
+        *,
+        comment: str = "",
+        home: str = "/",
+        shell: str = "/sbin/nologin",
+        password: str = "!!",
+    ) -> None:
         """Add a user whose name and number nobody has; the group must exist already."""
         self._refuse("passwd", name, uid)
         if gid not in self.ids("group").values():
@@ -31,7 +40,7 @@ class Accounts:
         for file, field in (("group", 3), ("gshadow", 3)):
             lines = [line.split(":") for line in self._lines(file)]
             for group in groups:
-                line, = (line for line in lines if line[0] == group)
+                (line,) = (line for line in lines if line[0] == group)
                 line[field] = ",".join([*filter(None, line[field].split(",")), user])
             self._write(file, [":".join(line) for line in lines])
 

@@ -27,7 +27,7 @@ def cache_dir() -> Path:
 
 
 def digest(inputs: Iterable[Input]) -> str:
-    """SHA-256 (first 16 hex digits) over texts, bytes, files and whole directories, in the given order."""
+    """SHA-256 (first 16 hex digits) over texts, bytes, files and directories, in their order."""
     total = hashlib.sha256()
     for item in inputs:
         for chunk in _chunks(item):
@@ -36,7 +36,7 @@ def digest(inputs: Iterable[Input]) -> str:
 
 
 def cached(name: str, inputs: Iterable[Input], build: Callable[[Path], None]) -> Path:
-    """The directory of product `name` for `inputs`; `build(directory)` fills it if it is not there yet.
+    """The directory of product `name` for `inputs`; `build(directory)` fills it if it is new.
 
     Inputs are what the product depends on: source files and directories of the rig, the paths of
     other products (their names hold their digests), package lists, versions.  Older digests of the

@@ -14,8 +14,10 @@ from .cache import cached
 BOOT_UUID = "5b1e0c5a-6a3e-4d9f-8a53-3d1f4a9b7c20"
 EFI_VENDOR = "centos"
 _PACKAGES = ("base-files", "grub-common", "grub2-common", "grub-pc-bin", "grub-efi-amd64-bin")
-_MODULES = ("part_gpt ext2 xfs fat search search_fs_uuid normal configfile loadenv echo test true linux serial "
-            "terminal blsuki minicmd reboot halt ls cat sleep regexp probe").split()
+_MODULES = (
+    "part_gpt ext2 xfs fat search search_fs_uuid normal configfile loadenv echo test true linux "
+    "serial terminal blsuki minicmd reboot halt ls cat sleep regexp probe"
+).split()
 _EARLY = f"search --no-floppy --fs-uuid --set=root {BOOT_UUID}\nset prefix=($root)/grub2\n"
 _SECTOR = 512
 
@@ -68,10 +70,32 @@ def _build(out: Path) -> None:
     tree = out / "tree"
     debian.bootstrap("sid", _PACKAGES, tree, variant="extract", log=out / "bootstrap.log")
     (tree / "tmp/early.cfg").write_text(_EARLY, "ascii")
-    debian.chroot(tree, "grub-mkimage", "-O", "i386-pc", "-o", "/tmp/core.img", "-p", "/grub2",
-                  "-c", "/tmp/early.cfg", "biosdisk", *_MODULES)
-    debian.chroot(tree, "grub-mkimage", "-O", "x86_64-efi", "-o", "/tmp/grubx64.efi",
-                  "-p", f"/EFI/{EFI_VENDOR}", "all_video", *_MODULES)
+    debian.chroot(
+        tree,
+        "grub-mkimage",
+        "-O",
+        "i386-pc",
+        "-o",
+        "/tmp/core.img",
+        "-p",
+        "/grub2",
+        "-c",
+        "/tmp/early.cfg",
+        "biosdisk",
+        *_MODULES,
+    )
+    debian.chroot(
+        tree,
+        "grub-mkimage",
+        "-O",
+        "x86_64-efi",
+        "-o",
+        "/tmp/grubx64.efi",
+        "-p",
+        f"/EFI/{EFI_VENDOR}",
+        "all_video",
+        *_MODULES,
+    )
     for name in ("core.img", "grubx64.efi"):
         (tree / "tmp" / name).rename(out / name)
     (out / "boot.img").write_bytes((tree / "usr/lib/grub/i386-pc/boot.img").read_bytes())

@@ -27,13 +27,13 @@ from .serial import SerialConsole
 from .sshlink import CommandFailed, Content, Result, SshLink
 from .switch import MACS, Switch
 
-# TCG runs `rep stosb` byte by byte, so with erms/fsrm a guest spends its time clearing pages; QEMU 7.2's
-# cmpxchg16b corrupts flags and Linux 6.12 oopses in kmalloc; the others cost time and serve nothing here.
+# TCG runs `rep stosb` byte by byte, so with erms/fsrm a guest spends its time clearing pages;
+# QEMU 7.2's cmpxchg16b corrupts flags and Linux 6.12 oopses in kmalloc; the others only cost time.
 CPU = "max,-erms,-fsrm,-la57,-svm,-pku,-cx16"
 BOOT_DEADLINE_S = 900.0  # a boot takes one to three minutes; machines are noisy
 _OVMF = Path("/usr/share/OVMF")
 _STATE = "up"
-# QEMU gives the switch's NICs the first free slots, so their names in the guest depend on nothing else.
+# The switch's NICs get the first free PCI slots, so their names depend on no other device.
 _FIRST_SLOT = 0x10
 
 
@@ -44,9 +44,17 @@ class GuestError(Exception):
 class Guest:
     """One machine, whose files lie in `directory` (made if it is missing)."""
 
-    def __init__(self, directory: Path, disks: Sequence[Path], *, switch: Optional[Switch] = None,
-                 payload: Sequence[Path] = (), memory_mib: int = 2048, cpus: int = 2) -> None:
-        """`disks` are images that get overlays; `payload` are raw images attached read-only behind them."""
+    def __init__(
+        self,
+        directory: Path,
+        disks: Sequence[Path],
+        *,
+        switch: Optional[Switch] = None,
+        payload: Sequence[Path] = (),
+        memory_mib: int = 2048,
+        cpus: int = 2,
+    ) -> None:
+        """`disks` are images that get overlays; `payload` are raw images, attached read-only."""
         self.directory = directory
         self.directory.mkdir(parents=True, exist_ok=True)
         self.firmware = "bios"
@@ -56,16 +64,23 @@ class Guest:
         self._switch = switch
         self._memory_mib = memory_mib
         self._cpus = cpus
-        self._process: Optional["subprocess.Popen[bytes]"] = None
+        self._process: Optional[subprocess.Popen[bytes]] = None
         self._link = SshLink(_free_port(), directory)
 
     def __enter__(self) -> "Guest":
         return self
 
-    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
-                 trace: Optional[TracebackType]) -> None:
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
         if error is not None:
-            print(f"--- end of the console of {self.directory.name} ---\n{self.serial.tail()}\n---", flush=True)
+            print(
+                f"--- end of the console of {self.directory.name} ---\n{self.serial.tail()}\n---",
+                flush=True,
+            )
         self.cut_power()
 
     @property
@@ -103,12 +118,20 @@ class Guest:
         for name in ("qmp.sock", "serial.sock"):
             (self.directory / name).unlink(missing_ok=True)
         with open(self.directory / "qemu.log", "ab") as log:
-            self._process = subprocess.Popen([*self._argv(), *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                [*self._argv(), *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
         self._wait_qmp()
         self._write_state()
 
-    def ssh(self, command: Union[str, Sequence[str]], *, input: Optional[Union[bytes, str]] = None,  # noqa: A002
-            timeout: float = 600, check: bool = True) -> Result:
+    def ssh(
+        self,
+        command: Union[str, Sequence[str]],
+        *,
+        input: Optional[Union[bytes, str]] = None,  # noqa: A002
+        timeout: float = 600,
+        check: bool = True,
+    ) -> Result:
         """Run a shell script or an argv as root; see `SshLink.run`."""
         return self._link.run(command, input=input, timeout=timeout, check=check)
 
@@ -116,8 +139,9 @@ class Guest:
         """Write files and directories into the guest; see `SshLink.put`."""
         self._link.put(files, mode)
 
-    def wait_serial(self, regex: Union[str, Pattern[str]], deadline_s: float = BOOT_DEADLINE_S,
-                    since: int = 0) -> Match[str]:
+    def wait_serial(
+        self, regex: Union[str, Pattern[str]], deadline_s: float = BOOT_DEADLINE_S, since: int = 0
+    ) -> Match[str]:
         """Wait until the console shows `regex` after `since` (`serial.end()` earlier)."""
         try:
             return self.serial.wait(regex, deadline_s, since, lambda: self.running)
@@ -175,19 +199,27 @@ class Guest:
         nodes = [f"disk{index}" for index in range(len(self._disks))]
         devices = nodes + (["vars"] if self.firmware == "uefi" else [])
         self.monitor("stop")
-        self.monitor("snapshot-save", **{"job-id": "save", "tag": _STATE, "vmstate": nodes[0], "devices": devices})
+        self.monitor(
+            "snapshot-save",
+            **{"job-id": "save", "tag": _STATE, "vmstate": nodes[0], "devices": devices},
+        )
         self._wait_job("save")
         self._write_state()
         self.monitor("quit")
         if self._process is not None:
             self._process.wait()
         target.mkdir(parents=True)
-        for name in (*(path.name for path in self.overlays), "vars.qcow2", "guest.json", "serial.log"):
+        for name in (
+            *(path.name for path in self.overlays),
+            "vars.qcow2",
+            "guest.json",
+            "serial.log",
+        ):
             if (self.directory / name).exists():
                 _copy(self.directory / name, target / name)
 
     def resume(self, saved: Path) -> str:
-        """Go on from a state that `snapshot` saved, of the same disks and NICs; returns the boot's id.
+        """Go on from a state saved by `snapshot`, with the same disks and NICs; the boot id.
 
         The guest's clock is set to the time now.
         """
@@ -206,36 +238,92 @@ class Guest:
         self.firmware = firmware
         (self.directory / "serial.log").unlink(missing_ok=True)
         for image, overlay in zip(self._disks, self.overlays):
-            _qemu_img("create", "-q", "-f", "qcow2", "-b", os.path.abspath(image), "-F", "qcow2", str(overlay))
+            _qemu_img(
+                "create",
+                "-q",
+                "-f",
+                "qcow2",
+                "-b",
+                os.path.abspath(image),
+                "-F",
+                "qcow2",
+                str(overlay),
+            )
         if firmware == "uefi":
-            _qemu_img("convert", "-O", "qcow2", str(_OVMF / "OVMF_VARS_4M.fd"), str(self.directory / "vars.qcow2"))
+            _qemu_img(
+                "convert",
+                "-O",
+                "qcow2",
+                str(_OVMF / "OVMF_VARS_4M.fd"),
+                str(self.directory / "vars.qcow2"),
+            )
 
     def _argv(self) -> List[str]:
         here = self.directory
         # setpriv: no QEMU outlives the process that started it
-        argv = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi",
-                "-cpu", CPU, "-smp", str(self._cpus), "-m", str(self._memory_mib), "-display", "none", "-vga", "none",
-                "-chardev", f"socket,id=serial,path={here}/serial.sock,server=on,wait=off,"
-                            f"logfile={here}/serial.log,logappend=on", "-serial", "chardev:serial",
-                "-qmp", f"unix:{here}/qmp.sock,server=on,wait=off"]
+        argv = [
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "qemu-system-x86_64",
+            "-machine",
+            "q35",
+            "-accel",
+            "tcg,thread=multi",
+            "-cpu",
+            CPU,
+            "-smp",
+            str(self._cpus),
+            "-m",
+            str(self._memory_mib),
+            "-display",
+            "none",
+            "-vga",
+            "none",
+            "-chardev",
+            f"socket,id=serial,path={here}/serial.sock,server=on,wait=off,"
+            f"logfile={here}/serial.log,logappend=on",
+            "-serial",
+            "chardev:serial",
+            "-qmp",
+            f"unix:{here}/qmp.sock,server=on,wait=off",
+        ]
         slot = _FIRST_SLOT
         forward = f"hostfwd=tcp:127.0.0.1:{self._link.port}-:{SSH_PORT}"
-        argv += ["-netdev", f"user,id=backdoor,restrict=on,ipv6=off,{forward}",
-                 "-device", f"virtio-net-pci,netdev=backdoor,mac={BACK_DOOR_MAC},romfile=,addr={slot:#x}",
-                 "-device", f"virtio-rng-pci,addr={slot + 1:#x}"]
+        argv += [
+            "-netdev",
+            f"user,id=backdoor,restrict=on,ipv6=off,{forward}",
+            "-device",
+            f"virtio-net-pci,netdev=backdoor,mac={BACK_DOOR_MAC},romfile=,addr={slot:#x}",
+            "-device",
+            f"virtio-rng-pci,addr={slot + 1:#x}",
+        ]
         slot += 2
         for index, path in enumerate(self.overlays):
-            argv += ["-drive", f"if=none,id=drive{index},node-name=disk{index},file={path},format=qcow2,"
-                               "cache=unsafe,discard=unmap", "-device",
-                     f"virtio-blk-pci,drive=drive{index},addr={slot:#x},serial=rig{index},bootindex={index}"]
+            argv += [
+                "-drive",
+                f"if=none,id=drive{index},node-name=disk{index},file={path},format=qcow2,"
+                "cache=unsafe,discard=unmap",
+                "-device",
+                f"virtio-blk-pci,drive=drive{index},addr={slot:#x},serial=rig{index},"
+                f"bootindex={index}",
+            ]
             slot += 1
         for index, path in enumerate(self._payload):
-            argv += ["-drive", f"if=none,id=payload{index},file={path},format=raw,readonly=on", "-device",
-                     f"virtio-blk-pci,drive=payload{index},addr={slot:#x},serial=payload{index}"]
+            argv += [
+                "-drive",
+                f"if=none,id=payload{index},file={path},format=raw,readonly=on",
+                "-device",
+                f"virtio-blk-pci,drive=payload{index},addr={slot:#x},serial=payload{index}",
+            ]
             slot += 1
         if self.firmware == "uefi":
-            argv += ["-drive", f"if=pflash,format=raw,readonly=on,file={_OVMF}/OVMF_CODE_4M.fd",
-                     "-drive", f"if=pflash,node-name=vars,format=qcow2,file={here}/vars.qcow2"]
+            argv += [
+                "-drive",
+                f"if=pflash,format=raw,readonly=on,file={_OVMF}/OVMF_CODE_4M.fd",
+                "-drive",
+                f"if=pflash,node-name=vars,format=qcow2,file={here}/vars.qcow2",
+            ]
         if self._switch is not None:
             return [*argv, *self._switch.qemu_args]
         for nic, mac in MACS.items():
@@ -257,7 +345,7 @@ class Guest:
         limit = time.monotonic() + 300
         while time.monotonic() < limit:
             jobs = qmp.execute(self.directory / "qmp.sock", "query-jobs")
-            job, = (job for job in jobs if job["id"] == name)
+            (job,) = (job for job in jobs if job["id"] == name)
             if job["status"] == "concluded":
                 if "error" in job:
                     raise GuestError(f"QEMU could not save the state: {job['error']}")
@@ -276,7 +364,9 @@ class Guest:
 
 def _copy(source: Path, target: Path) -> None:
     if source.suffix == ".qcow2":
-        subprocess.run(["cp", "--reflink=auto", "--sparse=auto", str(source), str(target)], check=True)
+        subprocess.run(
+            ["cp", "--reflink=auto", "--sparse=auto", str(source), str(target)], check=True
+        )
     else:
         shutil.copyfile(source, target)
 

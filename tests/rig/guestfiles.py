@@ -1,4 +1,4 @@
-"""What makes a tree a guest of the rig: its back door (first NIC, own sshd on port 2222) and its console.
+"""What makes a tree a guest: its back door (first NIC, own sshd on port 2222) and its console.
 
 All of it lies in /usr and needs nothing of /etc, so it works whatever the tool carries there, and
 the host's own sshd on port 22 stays the host's.
@@ -30,10 +30,16 @@ UseHostname=no
 RequiredForOnline=no
 """,
     # The other NICs are NetworkManager's, and each of the two leaves alone what is the other's.
-    "usr/lib/systemd/networkd.conf.d/10-rig.conf":
-        "[Network]\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no\n",
-    "usr/lib/NetworkManager/conf.d/10-rig.conf":
-        f"[keyfile]\nunmanaged-devices=mac:{BACK_DOOR_MAC}\n\n[main]\nno-auto-default=*\n",
+    "usr/lib/systemd/networkd.conf.d/10-rig.conf": """[Network]
+ManageForeignRoutes=no
+ManageForeignRoutingPolicyRules=no
+""",
+    "usr/lib/NetworkManager/conf.d/10-rig.conf": f"""[keyfile]
+unmanaged-devices=mac:{BACK_DOOR_MAC}
+
+[main]
+no-auto-default=*
+""",
     f"{_SHARE}/sshd_config": f"""Port {SSH_PORT}
 HostKey /{_SHARE}/ssh_host_ed25519_key
 AuthorizedKeysFile /{_SHARE}/authorized_keys
@@ -55,14 +61,16 @@ RuntimeDirectoryPreserve=yes
 KillMode=process
 Restart=on-failure
 """,
-    f"{_UNITS}/serial-getty@ttyS0.service.d/10-rig.conf":
-        "[Service]\nExecStart=\nExecStart=-/sbin/agetty -a root --noclear %I 115200 vt220\n",
+    f"{_UNITS}/serial-getty@ttyS0.service.d/10-rig.conf": """[Service]
+ExecStart=
+ExecStart=-/sbin/agetty -a root --noclear %I 115200 vt220
+""",
 }
 _WANTED = ("systemd-networkd.service", "rig-sshd.service")
 
 
 def install(tree: Path) -> None:
-    """Open the back door of `tree` to the rig's key.  The tree needs systemd-networkd and openssh-server."""
+    """Open the back door of `tree` to the rig's key; it needs systemd-networkd and sshd."""
     for name, text in _FILES.items():
         _write(tree / name, text)
     _write(tree / _SHARE / "authorized_keys", public_key())

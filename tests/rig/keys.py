@@ -8,8 +8,8 @@ from .cache import cached
 
 
 def private_key() -> Path:
-    """The key that opens the back door of every guest; beside it `host_key`, what each guest shows."""
-    return cached("ssh-key", [Path(__file__)], _build) / "id_ed25519"
+    """The key that opens every guest's back door; beside it `host_key`, what each guest shows."""
+    return cached("ssh-key", ["1"], _build) / "id_ed25519"
 
 
 def public_key() -> str:
@@ -23,7 +23,20 @@ def known_hosts() -> Path:
 
 def _build(out: Path) -> None:
     for name in ("id_ed25519", "host_key"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "rig", "-f",
-                        os.fspath(out / name)], check=True)
+        subprocess.run(
+            [
+                "ssh-keygen",
+                "-q",
+                "-t",
+                "ed25519",
+                "-N",
+                "",
+                "-C",
+                "rig",
+                "-f",
+                os.fspath(out / name),
+            ],
+            check=True,
+        )
     host = (out / "host_key.pub").read_text("ascii")
     (out / "known_hosts").write_text(f"rig-guest {host}", "ascii")

@@ -3,9 +3,17 @@
 import json
 import socket
 from pathlib import Path
-from typing import Any, BinaryIO, Dict
+from typing import Any, Dict, Iterator, Protocol
 
 _DEADLINE_S = 60.0
+
+
+class _Stream(Protocol):
+    def write(self, data: bytes, /) -> int: ...
+
+    def flush(self) -> None: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
 
 
 class QmpError(Exception):
@@ -23,13 +31,13 @@ def execute(path: Path, command: str, **arguments: object) -> Any:
             return _send(stream, command, arguments)
 
 
-def _send(stream: BinaryIO, command: str, arguments: Dict[str, object]) -> Any:
+def _send(stream: _Stream, command: str, arguments: Dict[str, object]) -> Any:
     stream.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
     stream.flush()
     return _read(stream, "return")
 
 
-def _read(stream: BinaryIO, key: str) -> Any:
+def _read(stream: _Stream, key: str) -> Any:
     """The first message with `key`; events in between are passed over."""
     for line in stream:
         message = json.loads(line)

@@ -62,9 +62,22 @@ def build(packages: Sequence[Package], tree: Path, out: Path) -> None:
     work.mkdir()
     spec = work / "rig.spec"
     spec.write_text("\n".join(_spec(packages, tree)) + "\n", "utf-8")
-    _run(["rpmbuild", "-bb", "--quiet", "--buildroot", str(work / "root"), "--define", f"_rpmdir {out}",
-          "--define", "_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm",
-          *_defines(work), str(spec)], work)
+    _run(
+        [
+            "rpmbuild",
+            "-bb",
+            "--quiet",
+            "--buildroot",
+            str(work / "root"),
+            "--define",
+            f"_rpmdir {out}",
+            "--define",
+            "_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm",
+            *_defines(work),
+            str(spec),
+        ],
+        work,
+    )
     subprocess.run(["rm", "-rf", str(work)], check=True)
 
 
@@ -72,13 +85,35 @@ def install(files: Sequence[Path], database: Path) -> None:
     """Add packages to the database (made if it is absent), and to it only."""
     database.mkdir(parents=True, exist_ok=True)
     work = database.parent
-    _run(["rpm", "--install", "--justdb", "--nodeps", "--noscripts", "--notriggers", "--nosignature",
-          "--ignorearch", "--ignoreos", "--dbpath", str(database), *_defines(work), *map(str, files)], work)
+    _run(
+        [
+            "rpm",
+            "--install",
+            "--justdb",
+            "--nodeps",
+            "--noscripts",
+            "--notriggers",
+            "--nosignature",
+            "--ignorearch",
+            "--ignoreos",
+            "--dbpath",
+            str(database),
+            *_defines(work),
+            *map(str, files),
+        ],
+        work,
+    )
 
 
 def _spec(packages: Sequence[Package], tree: Path) -> Iterator[str]:
     yield from ("Name: rig", "Version: 1", "Release: 1", "Summary: The rig", "License: GPLv2+", "")
-    yield from ("%description", "Packages of a stand-in host.", "", "%install", "mkdir -p %{buildroot}")
+    yield from (
+        "%description",
+        "Packages of a stand-in host.",
+        "",
+        "%install",
+        "mkdir -p %{buildroot}",
+    )
     owned = sorted({path for package in packages for path, _ in package.files})
     for path in owned:
         yield f"mkdir -p %{{buildroot}}{Path(path).parent}"
@@ -99,7 +134,7 @@ def _spec(packages: Sequence[Package], tree: Path) -> Iterator[str]:
 
 
 def _file(tree: Path, path: str, config: bool) -> str:
-    """The line of %files, with the owner by the tree's names: this machine's accounts know other numbers."""
+    """The line of %files, with the owner by the tree's names: this machine has other numbers."""
     real = tree / path.lstrip("/")
     status = real.lstat()
     names = [_name(tree, "passwd", status.st_uid), _name(tree, "group", status.st_gid)]
@@ -121,9 +156,20 @@ def _defines(work: Path) -> List[str]:
 
 
 def _run(argv: List[str], work: Path) -> None:
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, check=False, cwd=work,
-                          env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": str(work),
-                               "SOURCE_DATE_EPOCH": _EPOCH})
+    done = subprocess.run(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        cwd=work,
+        env={
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "LC_ALL": "C.UTF-8",
+            "HOME": str(work),
+            "SOURCE_DATE_EPOCH": _EPOCH,
+        },
+    )
     if done.returncode:
         raise RuntimeError(f"{argv[0]} failed ({done.returncode}):\n{done.stdout[-3000:]}")

@@ -35,9 +35,14 @@ class SerialConsole:
         plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", self.text(max(0, self.end() - 20000)))
         return "\n".join(plain.splitlines()[-lines:])
 
-    def wait(self, regex: Union[str, Pattern[str]], deadline_s: float, since: int,
-             alive: Callable[[], bool]) -> Match[str]:
-        """The first match after `since`; TimeoutError after `deadline_s`, or at once if the guest has died."""
+    def wait(
+        self,
+        regex: Union[str, Pattern[str]],
+        deadline_s: float,
+        since: int,
+        alive: Callable[[], bool],
+    ) -> Match[str]:
+        """The first match after `since`; TimeoutError late or when the guest died."""
         pattern = re.compile(regex)
         limit = time.monotonic() + deadline_s
         while True:
@@ -46,9 +51,14 @@ class SerialConsole:
             if found:
                 return found
             if not running:
-                raise TimeoutError(f"QEMU ended before {pattern.pattern!r} was on the console\n{self.tail()}")
+                raise TimeoutError(
+                    f"QEMU ended before {pattern.pattern!r} was on the console\n{self.tail()}"
+                )
             if time.monotonic() > limit:
-                raise TimeoutError(f"{pattern.pattern!r} was not on the console in {deadline_s:.0f} s\n{self.tail()}")
+                raise TimeoutError(
+                    f"{pattern.pattern!r} was not on the console in {deadline_s:.0f} s\n"
+                    f"{self.tail()}"
+                )
             time.sleep(_POLL_S)
 
     def type(self, text: str) -> None:
@@ -57,5 +67,5 @@ class SerialConsole:
             sock.connect(str(self._socket))
             data = text.encode()
             for start in range(0, len(data), _CHUNK):
-                sock.sendall(data[start:start + _CHUNK])
+                sock.sendall(data[start : start + _CHUNK])
                 time.sleep(_PACE_S)

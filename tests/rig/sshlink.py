@@ -44,23 +44,41 @@ class SshLink:
         self.port = port
         self._control = directory / "ssh"
 
-    def run(self, command: Union[str, Sequence[str]], *, input: Optional[Union[bytes, str]] = None,  # noqa: A002
-            timeout: float = 600, check: bool = True) -> Result:
-        """Run a shell script (text) or an argv; raises with its output when it fails and `check` is set."""
+    def run(
+        self,
+        command: Union[str, Sequence[str]],
+        *,
+        input: Optional[Union[bytes, str]] = None,  # noqa: A002
+        timeout: float = 600,
+        check: bool = True,
+    ) -> Result:
+        """Run a shell script (text) or an argv; if `check`, a failure raises with its output."""
         script = command if isinstance(command, str) else shlex.join(command)
         data = input.encode() if isinstance(input, str) else input or b""
         try:
-            done = subprocess.run([*self._ssh(), "root@127.0.0.1", script], input=data, timeout=timeout,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+            done = subprocess.run(
+                [*self._ssh(), "root@127.0.0.1", script],
+                input=data,
+                timeout=timeout,
+                capture_output=True,
+                check=False,
+            )
         except subprocess.TimeoutExpired as error:
             raise CommandFailed(f"{script[:200]!r} did not end in {timeout:.0f} s") from error
-        result = Result(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+        result = Result(
+            done.returncode,
+            done.stdout.decode("utf-8", "replace"),
+            done.stderr.decode("utf-8", "replace"),
+        )
         if check and result.rc:
-            raise CommandFailed(f"{script[:200]!r} ended with {result.rc}\n{result.stdout[-2000:]}{result.stderr[-2000:]}")
+            raise CommandFailed(
+                f"{script[:200]!r} ended with {result.rc}\n"
+                f"{result.stdout[-2000:]}{result.stderr[-2000:]}"
+            )
         return result
 
     def put(self, files: Mapping[str, Content], mode: Optional[int] = None) -> None:
-        """Write files (and directories, from a Path) of root; a Path keeps its mode, others get 0644."""
+        """Write root's files (or directories, from a Path); a Path keeps its mode."""
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w") as tar:
             for name, content in files.items():
@@ -76,13 +94,30 @@ class SshLink:
     def close(self) -> None:
         """Forget the kept connection: what it led to may be gone."""
         if self._control.exists():
-            subprocess.run([*self._ssh(), "-O", "exit", "root@127.0.0.1"], check=False, timeout=60,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+            subprocess.run(
+                [*self._ssh(), "-O", "exit", "root@127.0.0.1"],
+                check=False,
+                timeout=60,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL,
+            )
         self._control.unlink(missing_ok=True)
 
     def _ssh(self) -> List[str]:
-        argv = ["ssh", "-F", "none", "-i", os.fspath(private_key()), "-p", str(self.port),
-                "-o", f"UserKnownHostsFile={known_hosts()}", "-o", f"ControlPath={self._control}"]
+        argv = [
+            "ssh",
+            "-F",
+            "none",
+            "-i",
+            os.fspath(private_key()),
+            "-p",
+            str(self.port),
+            "-o",
+            f"UserKnownHostsFile={known_hosts()}",
+            "-o",
+            f"ControlPath={self._control}",
+        ]
         for name, value in _OPTIONS.items():
             argv += ["-o", f"{name}={value}"]
         return argv

@@ -1,4 +1,4 @@
-"""The stand-in for an oVirt Node NG host: a disk image of an installed, once updated, configured host."""
+"""The stand-in for an oVirt Node NG host: disks of an installed, once updated, configured host."""
 
 from pathlib import Path
 from typing import NamedTuple, Tuple
@@ -13,7 +13,7 @@ _MODULES = ("accounts", "debian", "grub", "guestfiles", "rpms", "uml")
 
 
 class NgImage(NamedTuple):
-    """The disks (qcow2, read-only: boot overlays of them) and what tests need to know of the host."""
+    """The disks (never written: guests use overlays) and what tests need to know of the host."""
 
     disk: Path
     data_disk: Path
@@ -46,16 +46,29 @@ class NgImage(NamedTuple):
 
 
 def build(boot_fs: str = "ext4") -> NgImage:
-    """The image with that file system on /boot, from the cache if nothing that it is made of changed."""
-    image = cached(f"ng-{boot_fs}", [_trees(), _HERE / "disk.py", _HERE / "build-lvm.sh", grub.images(), boot_fs],
-                   lambda out: _build_disks(out, boot_fs))
-    return NgImage(image / "ng.qcow2", image / "data.qcow2", boot_fs, boot.kernel_version(_trees() / "image"))
+    """The image with that file system on /boot, from the cache if its sources are the same."""
+    image = cached(
+        f"ng-{boot_fs}",
+        [_trees(), _HERE / "disk.py", _HERE / "build-lvm.sh", grub.images(), boot_fs],
+        lambda out: _build_disks(out, boot_fs),
+    )
+    return NgImage(
+        image / "ng.qcow2", image / "data.qcow2", boot_fs, boot.kernel_version(_trees() / "image")
+    )
 
 
 def _trees() -> Path:
-    sources = [_HERE / "files", _HERE / "packages", *sorted(set(_HERE.glob("*.py")) - {_HERE / "disk.py"}),
-               *(_RIG / f"{name}.py" for name in _MODULES), _RIG / "vdsm", _RIG / "uml-init.sh"]
-    return cached("ng-host", [tree.debian_tree().parent, keys.private_key().parent, *sources], _build_trees)
+    sources = [
+        _HERE / "files",
+        _HERE / "packages",
+        *sorted(set(_HERE.glob("*.py")) - {_HERE / "disk.py"}),
+        *(_RIG / f"{name}.py" for name in _MODULES),
+        _RIG / "vdsm",
+        _RIG / "uml-init.sh",
+    ]
+    return cached(
+        "ng-host", [tree.debian_tree().parent, keys.private_key().parent, *sources], _build_trees
+    )
 
 
 def _build_trees(out: Path) -> None:

@@ -1,4 +1,4 @@
-"""The stand-in's disks: partitions, boot partition, ESP, LVM.  Everything is written into raw sparse files."""
+"""The stand-in's disks: partitions, ESP, /boot, LVM, all written into sparse files."""
 
 import os
 import subprocess
@@ -7,13 +7,15 @@ from typing import Dict, NamedTuple
 
 from .. import grub, uml
 from . import boot
-from .names import (BOOT_UUID, DATA_VG, DOMAIN_POOL, NEW, OLD, POOL, VG, VOLUMES, fs_uuid)
+from .names import BOOT_UUID, DATA_VG, DOMAIN_POOL, NEW, OLD, POOL, VG, VOLUMES, fs_uuid
 
 _MIB = 1 << 20
 _SECTOR = 512
 _DISK_BYTES = 13 << 30
 _DATA_BYTES = 1 << 30
-_ROOT_IMAGE_BYTES = 1100 * _MIB  # grown to ROOT_SIZE in the LV: writing 3.5 GiB in UML costs a minute
+_ROOT_IMAGE_BYTES = (
+    1100 * _MIB
+)  # grown to ROOT_SIZE in the LV: writing 3.5 GiB in UML costs a minute
 _SETTINGS = {"SWAP_SIZE": "256M", "POOL_SIZE": "9G", "ROOT_SIZE": "3584M"}
 _TAR = ["tar", "--numeric-owner", "--xattrs", "--sort=name", "-cf"]
 
@@ -50,8 +52,14 @@ def make(out: Path, trees: Dict[str, Path], boot_fs: str) -> None:
     _put(work / "boot.img", disk, BOOT)
     _lvm(disk, data, trees, work, out / "uml.log")
     subprocess.run(["rm", "-rf", str(work)], check=True)
-    for raw in (disk, data):  # overlays of qcow2 need no guess at the format, and copies stay sparse
-        subprocess.run(["qemu-img", "convert", "-O", "qcow2", str(raw), str(raw.with_suffix(".qcow2"))], check=True)
+    for raw in (
+        disk,
+        data,
+    ):  # overlays of qcow2 need no guess at the format, and copies stay sparse
+        subprocess.run(
+            ["qemu-img", "convert", "-O", "qcow2", str(raw), str(raw.with_suffix(".qcow2"))],
+            check=True,
+        )
         raw.unlink()
 
 
@@ -61,12 +69,24 @@ def _partition(disk: Path) -> None:
     for part, kind in kinds:
         table.append(f"start={part.start // _SECTOR}, size={part.size // _SECTOR}, type={kind}")
     table.append("type=lvm")
-    subprocess.run(["sfdisk", "-q", str(disk)], input="\n".join(table) + "\n", text=True, check=True)
+    subprocess.run(
+        ["sfdisk", "-q", str(disk)], input="\n".join(table) + "\n", text=True, check=True
+    )
 
 
 def _put(image: Path, disk: Path, part: Partition) -> None:
-    subprocess.run(["dd", f"if={image}", f"of={disk}", "bs=1M", f"seek={part.start // _MIB}", "conv=notrunc,sparse",
-                    "status=none"], check=True)
+    subprocess.run(
+        [
+            "dd",
+            f"if={image}",
+            f"of={disk}",
+            "bs=1M",
+            f"seek={part.start // _MIB}",
+            "conv=notrunc,sparse",
+            "status=none",
+        ],
+        check=True,
+    )
     image.unlink()
 
 
@@ -75,7 +95,16 @@ def _boot_fs(kind: str, content: Path, image: Path) -> None:
     with open(image, "wb") as file:
         file.truncate(BOOT.size)
     if kind == "ext4":
-        argv = ["mkfs.ext4", "-q", "-O", "^metadata_csum_seed,^orphan_file", "-U", BOOT_UUID, "-d", str(content)]
+        argv = [
+            "mkfs.ext4",
+            "-q",
+            "-O",
+            "^metadata_csum_seed,^orphan_file",
+            "-U",
+            BOOT_UUID,
+            "-d",
+            str(content),
+        ]
     elif kind == "xfs":
         prototype = content.with_suffix(".proto")
         prototype.write_text("\n".join(["/stage0", "0 0", *_xfs_entry(content, ""), ""]), "ascii")
@@ -102,19 +131,39 @@ def _lvm(disk: Path, data: Path, trees: Dict[str, Path], work: Path, log: Path) 
     image = work / "root.img"
     with open(image, "wb") as file:
         file.truncate(_ROOT_IMAGE_BYTES)
-    subprocess.run(["mkfs.ext4", "-q", "-O", "^metadata_csum_seed,^orphan_file", "-d", str(trees["image"]),
-                    str(image)], check=True)
-    variables = {**_SETTINGS, "VG": VG, "POOL": POOL, "OLD_NVR": OLD.nvr, "NEW_NVR": NEW.nvr,
-                 "VOLUMES": str(work / "volumes"), "DOMAIN": DATA_VG, "DOMAIN_TAGS": str(work / "tags"),
-                 "PROFILE": str(trees["image"] / "etc/lvm/profile/imgbased-pool.profile")}
+    subprocess.run(
+        [
+            "mkfs.ext4",
+            "-q",
+            "-O",
+            "^metadata_csum_seed,^orphan_file",
+            "-d",
+            str(trees["image"]),
+            str(image),
+        ],
+        check=True,
+    )
+    variables = {
+        **_SETTINGS,
+        "VG": VG,
+        "POOL": POOL,
+        "OLD_NVR": OLD.nvr,
+        "NEW_NVR": NEW.nvr,
+        "VOLUMES": str(work / "volumes"),
+        "DOMAIN": DATA_VG,
+        "DOMAIN_TAGS": str(work / "tags"),
+        "PROFILE": str(trees["image"] / "etc/lvm/profile/imgbased-pool.profile"),
+    }
     for name in ("older", "host", "old_layer", "new_layer"):
         archive = work / f"{name}.tar"
         subprocess.run([*_TAR, str(archive), "-C", str(trees[name]), "."], check=True)
         variables[f"{name.upper()}_TAR"] = str(archive)
     for name in ("SWAP", "ROOT", "OLD_BASE", "OLD_LAYER", "NEW_BASE", "NEW_LAYER"):
         variables[f"{name}_UUID"] = fs_uuid(name)
-    lines = [f"{lv} {size} {mount} {'imgbased:volume' if mount == '/var/tmp' else '-'} {fs_uuid(mount)}"
-             for mount, (lv, size) in VOLUMES.items()]
+    lines = [
+        f"{lv} {size} {mount} {'imgbased:volume' if mount == '/var/tmp' else '-'} {fs_uuid(mount)}"
+        for mount, (lv, size) in VOLUMES.items()
+    ]
     (work / "volumes").write_text("\n".join(lines) + "\n", "ascii")
     (work / "tags").write_text("\n".join(_domain_tags()) + "\n", "ascii")
     uml.run(Path(__file__).with_name("build-lvm.sh"), [disk, image, data], variables, log)
@@ -122,8 +171,19 @@ def _lvm(disk: Path, data: Path, trees: Dict[str, Path], work: Path, log: Path) 
 
 def _domain_tags() -> "list[str]":
     """The VG tags of a block storage domain, as vdsm's storage/blockSD.py writes them."""
-    values = {"SDUUID": DATA_VG, "POOL_UUID": DOMAIN_POOL, "CLASS": "Data", "TYPE": "ISCSI", "ROLE": "Master",
-              "VERSION": "5", "DESCRIPTION": "data1", "MASTER_VERSION": "1", "LOCKPOLICY": "",
-              "LEASETIMESEC": "60", "LOCKRENEWALINTERVALSEC": "5", "ALIGNMENT": "1048576", "BLOCK_SIZE": "512"}
+    values = {
+        "SDUUID": DATA_VG,
+        "POOL_UUID": DOMAIN_POOL,
+        "CLASS": "Data",
+        "TYPE": "ISCSI",
+        "ROLE": "Master",
+        "VERSION": "5",
+        "DESCRIPTION": "data1",
+        "MASTER_VERSION": "1",
+        "LOCKPOLICY": "",
+        "LEASETIMESEC": "60",
+        "LOCKRENEWALINTERVALSEC": "5",
+        "ALIGNMENT": "1048576",
+        "BLOCK_SIZE": "512",
+    }
     return ["RHAT_storage_domain", *(f"MDT_{name}={value}" for name, value in values.items())]
-

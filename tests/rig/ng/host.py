@@ -73,7 +73,8 @@ def make_layer(layer: Path, generation: Generation) -> None:
     """What differs between the layers: the lines that name the layer."""
     (layer / "etc/default").mkdir(parents=True)
     (layer / "etc/fstab").write_text(_fstab(generation), "ascii")
-    (layer / "etc/default/grub").write_text(f"""GRUB_TIMEOUT=5
+    (layer / "etc/default/grub").write_text(
+        f"""GRUB_TIMEOUT=5
 GRUB_DISTRIBUTOR="$(sed 's, release .*$,,g' /etc/system-release)"
 GRUB_DEFAULT=saved
 GRUB_DISABLE_SUBMENU=true
@@ -83,13 +84,24 @@ GRUB_CMDLINE_LINUX='{boot.cmdline(generation)}'
 GRUB_DISABLE_RECOVERY="true"
 GRUB_ENABLE_BLSCFG=true
 GRUB_DISABLE_OS_PROBER='true'
-""", "ascii")
+""",
+        "ascii",
+    )
     if generation == NEW:
         locks = [f"{p.name}-{p.version}-{p.release}.{p.arch}" for p in rpmdb.image_packages(NEW)]
         versionlock = layer / "etc/dnf/plugins/versionlock.list"
         versionlock.parent.mkdir(parents=True)
-        versionlock.write_text("\n".join([f"# imgbased: versionlock begin for layer /dev/{VG}/{NEW.layer}", *locks,
-                                          "# imgbased: versionlock end", ""]), "ascii")
+        versionlock.write_text(
+            "\n".join(
+                [
+                    f"# imgbased: versionlock begin for layer /dev/{VG}/{NEW.layer}",
+                    *locks,
+                    "# imgbased: versionlock end",
+                    "",
+                ]
+            ),
+            "ascii",
+        )
 
 
 def _fstab(generation: Generation) -> str:
@@ -97,8 +109,10 @@ def _fstab(generation: Generation) -> str:
     lines = (FILES / "fstab.head").read_text("ascii").splitlines()
     lines.append(f"/dev/{VG}/{generation.layer} / ext4 defaults,discard 1 1")
     lines.append(f"UUID={BOOT_UUID} /boot                   auto    defaults        1 2")
-    lines.append(f"UUID={ESP_ID[:4]}-{ESP_ID[4:]}          /boot/efi               vfat    "
-                 "umask=0077,shortname=winnt 0 2")
+    lines.append(
+        f"UUID={ESP_ID[:4]}-{ESP_ID[4:]}          /boot/efi               vfat    "
+        "umask=0077,shortname=winnt 0 2"
+    )
     for mount, (volume, _) in VOLUMES.items():
         if mount != "/var/tmp":  # made by imgbased: a mount unit instead
             lines.append(f"/dev/mapper/{VG}-{volume} {mount} ext4 defaults,discard 1 2")
@@ -109,11 +123,20 @@ def _fstab(generation: Generation) -> str:
 def _users(host: Path) -> None:
     accounts = Accounts(host)
     accounts.group("jdoe", 1000)
-    accounts.user("jdoe", 1000, 1000, comment="Jane Doe", home="/home/jdoe", shell="/bin/bash",
-                  password="$6$rigrigrig$Qy5aWkqQ0n8QzB8xkFh0mTqk3h8e1xOa6b1uVbQy1Z3o1k7i3x9S9d4w0vJ8yJ2k")
+    accounts.user(
+        "jdoe",
+        1000,
+        1000,
+        comment="Jane Doe",
+        home="/home/jdoe",
+        shell="/bin/bash",
+        password="$6$rigrigrig$Qy5aWkqQ0n8QzB8xkFh0mTqk3h8e1xOa6b1uVbQy1Z3o1k7i3x9S9d4w0vJ8yJ2k",
+    )
     accounts.join("jdoe", "wheel")
     accounts.group("backup-op", 1001)
-    accounts.user("backup-op", 1001, 1001, comment="Backups", home="/home/backup", shell="/bin/bash")
+    accounts.user(
+        "backup-op", 1001, 1001, comment="Backups", home="/home/backup", shell="/bin/bash"
+    )
     accounts.group("raidagent", 980)
     accounts.user("raidagent", 980, 980, comment="ACME RAID agent", home="/opt/acme")
     keys = host / "root/.ssh/authorized_keys"
@@ -131,12 +154,25 @@ def _identity(host: Path) -> None:
     for old in (host / "etc/ssh").glob("ssh_host_*"):
         old.unlink()
     for kind in ("ed25519", "rsa"):
-        subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f",
-                        str(host / f"etc/ssh/ssh_host_{kind}_key")], check=True)
+        subprocess.run(
+            [
+                "ssh-keygen",
+                "-q",
+                "-t",
+                kind,
+                "-N",
+                "",
+                "-C",
+                "",
+                "-f",
+                str(host / f"etc/ssh/ssh_host_{kind}_key"),
+            ],
+            check=True,
+        )
 
 
 def _services(host: Path) -> None:
-    """Units that the deployment and the admin enabled or masked; the mount unit that imgbased made."""
+    """Units that the deployment and the admin enabled or masked; imgbased's mount unit."""
     units = host / "etc/systemd/system"
     wants = units / "multi-user.target.wants"
     wants.mkdir(exist_ok=True)
@@ -145,7 +181,9 @@ def _services(host: Path) -> None:
     (units / "debug-shell.service").symlink_to("/dev/null")
     (units / "var-tmp.mount").write_text(
         f"# Created by imgbased\n[Mount]\nWhat=/dev/{VG}/var_tmp\nWhere=/var/tmp\nOptions=discard\n"
-        "SloppyOptions=yes\n\n[Install]\nWantedBy=local-fs.target\n", "ascii")
+        "SloppyOptions=yes\n\n[Install]\nWantedBy=local-fs.target\n",
+        "ascii",
+    )
     (units / "local-fs.target.wants").mkdir(exist_ok=True)
     (units / "local-fs.target.wants/var-tmp.mount").symlink_to("/etc/systemd/system/var-tmp.mount")
 
@@ -155,7 +193,10 @@ def _packages(host: Path) -> None:
     kept = host / "var/imgbased/persisted-rpms"
     rpmdb.install(host, host / "usr/share/rpm", [rpmdb.IMAGE_UPDATE])
     rpmdb.install(host, host / "usr/share/rpm", rpmdb.admin_packages(), kept)
-    stale = kept / "vdsm-hook-ethtool-options-4.50.4-1.el9.noarch.rpm"  # upgraded packages leave theirs behind
+    stale = (
+        kept / "vdsm-hook-ethtool-options-4.50.4-1.el9.noarch.rpm"
+    )  # upgraded packages leave theirs behind
     shutil.copyfile(kept / "vdsm-hook-ethtool-options-4.50.5.1-1.el9.noarch.rpm", stale)
     (host / "var/imgbased/.image-updated").write_text(
-        f"ovirt-node-ng-image-update-{NEW.version}-1.el9.squashfs.img\n", "ascii")
+        f"ovirt-node-ng-image-update-{NEW.version}-1.el9.squashfs.img\n", "ascii"
+    )

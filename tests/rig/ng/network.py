@@ -1,4 +1,4 @@
-"""ovirtmgmt as vdsm persists it and NetworkManager makes it: bridge on a VLAN on a bond of two NICs."""
+"""ovirtmgmt as vdsm persists it and NetworkManager makes it: bridge, VLAN, bond of two NICs."""
 
 import json
 import os
@@ -28,10 +28,22 @@ def _vdsm(host: Path) -> None:
     real = host / f"{_NETCONF}.Ab3dE9xQ"
     link = host / _NETCONF
     link.parent.mkdir(parents=True, exist_ok=True)
-    net = {"bonding": "bond0", "vlan": VLAN, "bridged": True, "mtu": 1500, "ipaddr": ADDRESS,
-           "netmask": "255.255.255.0", "gateway": GATEWAY, "bootproto": "none", "dhcpv6": False,
-           "ipv6autoconf": False, "defaultRoute": True, "stp": False, "switch": "legacy",
-           "nameservers": ["192.0.2.53"]}
+    net = {
+        "bonding": "bond0",
+        "vlan": VLAN,
+        "bridged": True,
+        "mtu": 1500,
+        "ipaddr": ADDRESS,
+        "netmask": "255.255.255.0",
+        "gateway": GATEWAY,
+        "bootproto": "none",
+        "dhcpv6": False,
+        "ipv6autoconf": False,
+        "defaultRoute": True,
+        "stp": False,
+        "switch": "legacy",
+        "nameservers": ["192.0.2.53"],
+    }
     bond = {"nics": list(NICS), "options": _BOND_OPTIONS, "switch": "legacy"}
     for name, value in (("nets/ovirtmgmt", net), ("bonds/bond0", bond)):
         path = real / name
@@ -50,18 +62,26 @@ def _keyfiles() -> "dict[str, str]":
     files = {
         "bond0": f"{_head('bond0', 'bond')}\n[bond]\nmiimon=100\nmode=active-backup\n{ignore}",
         "bond0.100": f"{_head('bond0.100', 'vlan', 'ovirtmgmt', 'bridge')}\n"
-                     f"[vlan]\nflags=1\nid={VLAN}\nparent=bond0\n",
+        f"[vlan]\nflags=1\nid={VLAN}\nparent=bond0\n",
         "ovirtmgmt": f"{_head('ovirtmgmt', 'bridge')}\n[bridge]\nstp=false\n\n"
-                     f"[ipv4]\naddress1={ADDRESS}/24,{GATEWAY}\ndns=192.0.2.53;\nmethod=manual\n\n"
-                     "[ipv6]\nmethod=disabled\n",
+        f"[ipv4]\naddress1={ADDRESS}/24,{GATEWAY}\ndns=192.0.2.53;\nmethod=manual\n\n"
+        "[ipv6]\nmethod=disabled\n",
     }
     for name, mac in zip(NICS, NIC_MACS):
-        files[name] = f"{_head(name, 'ethernet', 'bond0', 'bond', device=False)}\n[ethernet]\nmac-address={mac}\n"
+        files[name] = (
+            f"{_head(name, 'ethernet', 'bond0', 'bond', device=False)}\n"
+            f"[ethernet]\nmac-address={mac}\n"
+        )
     return files
 
 
 def _head(name: str, kind: str, master: str = "", port: str = "", device: bool = True) -> str:
-    lines = ["[connection]", f"id={name}", f"uuid={uuid.uuid5(uuid.UUID(BOOT_UUID), f'nm {name}')}", f"type={kind}"]
+    lines = [
+        "[connection]",
+        f"id={name}",
+        f"uuid={uuid.uuid5(uuid.UUID(BOOT_UUID), f'nm {name}')}",
+        f"type={kind}",
+    ]
     if device:
         lines.append(f"interface-name={name}")
     if master:

@@ -1,4 +1,4 @@
-"""The image of oVirt Node NG: the Debian tree made to look like what livemedia-creator leaves behind.
+"""The image of oVirt Node NG: the Debian tree made to look like what livemedia-creator leaves.
 
 Nothing here belongs to one host.  The factory copies are made last, as imgbased makes them first
 thing after the installation of the packages.
@@ -17,28 +17,86 @@ from .tree import debian_tree
 
 FILES = Path(__file__).with_name("files")
 # Of Debian only; an EL image has none of it, and the factory must not either.
-_NOT_EL = ("etc/apt", "etc/dpkg", "etc/debian_version", "etc/initramfs-tools", "etc/kernel", "etc/cron.d",
-           "etc/cron.daily", "etc/init.d", "etc/rc0.d", "etc/rc1.d", "etc/rc2.d", "etc/rc3.d", "etc/rc4.d",
-           "etc/rc5.d", "etc/rc6.d", "etc/rcS.d", "var/lib/apt", "var/lib/dpkg", "var/cache/apt",
-           "var/cache/debconf", "var/log/apt", "var/log/dpkg.log", "var/log/alternatives.log",
-           "var/log/bootstrap.log", "var/backups", "usr/share/bash-completion", "usr/share/perl",
-           "vmlinuz", "vmlinuz.old", "initrd.img", "initrd.img.old")
-_UNWANTED_UNITS = ("apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "e2scrub_reap.service",
-                   "wpa_supplicant.service", "NetworkManager-wait-online.service", "systemd-pstore.service",
-                   "remote-fs.target")
-_DRACUT_OMIT = ("crypt multipath mdraid btrfs plymouth drm i18n resume lunmask virtfs nfs cifs iscsi fcoe "
-                "kernel-modules-extra network kernel-network-modules dmraid")
+_NOT_EL = (
+    "etc/apt",
+    "etc/dpkg",
+    "etc/debian_version",
+    "etc/initramfs-tools",
+    "etc/kernel",
+    "etc/cron.d",
+    "etc/cron.daily",
+    "etc/init.d",
+    "etc/rc0.d",
+    "etc/rc1.d",
+    "etc/rc2.d",
+    "etc/rc3.d",
+    "etc/rc4.d",
+    "etc/rc5.d",
+    "etc/rc6.d",
+    "etc/rcS.d",
+    "var/lib/apt",
+    "var/lib/dpkg",
+    "var/cache/apt",
+    "var/cache/debconf",
+    "var/log/apt",
+    "var/log/dpkg.log",
+    "var/log/alternatives.log",
+    "var/log/bootstrap.log",
+    "var/backups",
+    "usr/share/bash-completion",
+    "usr/share/perl",
+    "vmlinuz",
+    "vmlinuz.old",
+    "initrd.img",
+    "initrd.img.old",
+)
+_UNWANTED_UNITS = (
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "e2scrub_all.timer",
+    "e2scrub_reap.service",
+    "wpa_supplicant.service",
+    "NetworkManager-wait-online.service",
+    "systemd-pstore.service",
+    "remote-fs.target",
+)
+_DRACUT_OMIT = (
+    "crypt multipath mdraid btrfs plymouth drm i18n resume lunmask virtfs nfs cifs iscsi fcoe "
+    "kernel-modules-extra network kernel-network-modules dmraid"
+)
 _DRACUT_DRIVERS = "virtio_blk virtio_net virtio_pci ext4 dm-thin-pool dm-snapshot"
-# name, gid, members; then name, uid, gid, home. Static ids as vdsm.spec has them, the others as rpm gave them out.
-_GROUPS = (("wheel", 10, ()), ("kvm", 36, ("qemu", "sanlock")), ("qemu", 107, ("vdsm", "sanlock", "ovirtimg")),
-           ("sanlock", 179, ("vdsm",)), ("chrony", 988, ()), ("sssd", 987, ()), ("unbound", 986, ()),
-           ("gluster", 985, ()), ("saslauth", 76, ()), ("tss", 59, ()), ("ovirtimg", 998, ("vdsm",)),
-           ("ovirt-vmconsole", 995, ()), ("hugetlbfs", 994, ("openvswitch",)), ("openvswitch", 990, ()))
-_USERS = (("vdsm", 36, 36, "/var/lib/vdsm"), ("qemu", 107, 107, "/"), ("sanlock", 179, 179, "/run/sanlock"),
-          ("chrony", 991, 988, "/var/lib/chrony"), ("sssd", 990, 987, "/"), ("unbound", 989, 986, "/etc/unbound"),
-          ("gluster", 988, 985, "/run/gluster"), ("saslauth", 992, 76, "/run/saslauthd"), ("tss", 59, 59, "/dev/null"),
-          ("ovirtimg", 998, 998, "/"), ("ovirt-vmconsole", 997, 995, "/usr/share/ovirt-vmconsole/empty"),
-          ("openvswitch", 993, 990, "/"))
+# name, gid, members; then name, uid, gid, home.
+# Static numbers as vdsm.spec has them, the others as rpm gave them out.
+_GROUPS = (
+    ("wheel", 10, ()),
+    ("kvm", 36, ("qemu", "sanlock")),
+    ("qemu", 107, ("vdsm", "sanlock", "ovirtimg")),
+    ("sanlock", 179, ("vdsm",)),
+    ("chrony", 988, ()),
+    ("sssd", 987, ()),
+    ("unbound", 986, ()),
+    ("gluster", 985, ()),
+    ("saslauth", 76, ()),
+    ("tss", 59, ()),
+    ("ovirtimg", 998, ("vdsm",)),
+    ("ovirt-vmconsole", 995, ()),
+    ("hugetlbfs", 994, ("openvswitch",)),
+    ("openvswitch", 990, ()),
+)
+_USERS = (
+    ("vdsm", 36, 36, "/var/lib/vdsm"),
+    ("qemu", 107, 107, "/"),
+    ("sanlock", 179, 179, "/run/sanlock"),
+    ("chrony", 991, 988, "/var/lib/chrony"),
+    ("sssd", 990, 987, "/"),
+    ("unbound", 989, 986, "/etc/unbound"),
+    ("gluster", 988, 985, "/run/gluster"),
+    ("saslauth", 992, 76, "/run/saslauthd"),
+    ("tss", 59, 59, "/dev/null"),
+    ("ovirtimg", 998, 998, "/"),
+    ("ovirt-vmconsole", 997, 995, "/usr/share/ovirt-vmconsole/empty"),
+    ("openvswitch", 993, 990, "/"),
+)
 
 
 def make(tree: Path) -> None:
@@ -67,7 +125,7 @@ def older(tree: Path, target: Path) -> None:
 
 
 def copy_files(source: Path, tree: Path) -> None:
-    """Copy a directory of the rig into a tree: root's, directories 0755, files 0644 (0755 if executable here)."""
+    """Copy a directory of the rig into a tree: root's, files 0644 (0755 if executable here)."""
     for path in sorted(source.rglob("*")):
         target = tree / path.relative_to(source)
         if path.is_symlink():
@@ -103,8 +161,10 @@ def _identity(tree: Path, generation: Generation) -> None:
     release = tree / "usr/lib/os.release.d/ovirt-release-host-node"
     release.parent.mkdir(parents=True, exist_ok=True)
     release.write_text(text, "ascii")
-    for link, target in (("usr/lib/os-release", "os.release.d/ovirt-release-host-node"),
-                         ("etc/os-release", "../usr/lib/os-release")):
+    for link, target in (
+        ("usr/lib/os-release", "os.release.d/ovirt-release-host-node"),
+        ("etc/os-release", "../usr/lib/os-release"),
+    ):
         _remove(tree / link)
         (tree / link).parent.mkdir(exist_ok=True)
         (tree / link).symlink_to(target)
@@ -129,11 +189,27 @@ def _programs(tree: Path) -> None:
 
 def _initramfs(tree: Path) -> None:
     """A generic one, as an image has it, but without what no guest of the rig needs."""
-    kernel, = os.listdir(tree / "usr/lib/modules")
+    (kernel,) = os.listdir(tree / "usr/lib/modules")
     with debian.mounted_for_chroot(tree):
-        debian.chroot(tree, "dracut", "--force", "--no-hostonly", "--no-hostonly-cmdline", "--add", "lvm",
-                      "--omit", _DRACUT_OMIT, "--filesystems", "ext4 vfat xfs", "--add-drivers", _DRACUT_DRIVERS,
-                      "--compress", "zstd -3", f"/boot/initramfs-{kernel}.img", kernel)
+        debian.chroot(
+            tree,
+            "dracut",
+            "--force",
+            "--no-hostonly",
+            "--no-hostonly-cmdline",
+            "--add",
+            "lvm",
+            "--omit",
+            _DRACUT_OMIT,
+            "--filesystems",
+            "ext4 vfat xfs",
+            "--add-drivers",
+            _DRACUT_DRIVERS,
+            "--compress",
+            "zstd -3",
+            f"/boot/initramfs-{kernel}.img",
+            kernel,
+        )
 
 
 def _factory(tree: Path) -> None:

@@ -10,7 +10,9 @@ from .names import NEW, Generation
 
 _TABLES = Path(__file__).with_name("packages")
 # Installed with --justdb by imgbased at the update, so it is there without its files.
-IMAGE_UPDATE = rpms.Package("ovirt-node-ng-image-update", NEW.version, "1.el9", "noarch", "oVirt", ())
+IMAGE_UPDATE = rpms.Package(
+    "ovirt-node-ng-image-update", NEW.version, "1.el9", "noarch", "oVirt", ()
+)
 
 
 def image_packages(generation: Generation) -> List[rpms.Package]:
@@ -18,7 +20,9 @@ def image_packages(generation: Generation) -> List[rpms.Package]:
     packages = _read("system") + _read("ovirt")
     if generation != NEW:
         older = {package.name: package for package in _read("older")}
-        packages = [older[p.name]._replace(files=p.files) if p.name in older else p for p in packages]
+        packages = [
+            older[p.name]._replace(files=p.files) if p.name in older else p for p in packages
+        ]
     return packages
 
 
@@ -27,7 +31,9 @@ def admin_packages() -> List[rpms.Package]:
     return _read("admin")
 
 
-def install(tree: Path, database: Path, packages: List[rpms.Package], keep: Optional[Path] = None) -> None:
+def install(
+    tree: Path, database: Path, packages: List[rpms.Package], keep: Optional[Path] = None
+) -> None:
     """Add packages, whose files are those of `tree`, to a database; `keep` gets the rpm files."""
     with tempfile.TemporaryDirectory(prefix="rig-rpm-") as temporary:
         out = Path(temporary)
