@@ -31,15 +31,17 @@ def main(arguments: Optional[Sequence[str]] = None, system: Optional[System] = N
     except Ng2CoreosError as error:
         _complain(error.message, error.hint)
         return error.exit_code
-    except PermissionError as error:
-        _complain(f"{error.filename or 'The system'}: {error.strerror}.", "Run it as root.")
-        return Exit.UNSUPPORTED
     except KeyboardInterrupt:
         _complain("Interrupted.", "What was done is complete; run the command again.")
         return Exit.SIGINT
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has left
         return Exit.OK
+    except OSError as error:
+        _complain(f"{error.filename or 'The system'}: {error.strerror}.",
+                  "Run it as root." if isinstance(error, PermissionError)
+                  else "Mend that, then run the command again: it goes on where it stopped.")
+        return Exit.UNSUPPORTED if isinstance(error, PermissionError) else Exit.INTERNAL
     except Exception as error:  # a bug: all of it for the journal, one line for the admin
         for line in traceback.format_exc().splitlines():
             syslog.syslog(syslog.LOG_ERR, line)

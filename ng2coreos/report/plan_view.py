@@ -12,7 +12,7 @@ from ng2coreos.model.finding import Finding, Kind
 from ng2coreos.model.item import Item, Outcome
 from ng2coreos.model.plan import Decisions, Plan
 from ng2coreos.report.redact import redact_data, redact_plan, redact_text
-from ng2coreos.report.table import duration, human, paragraph, table
+from ng2coreos.report.table import duration, harmless, human, paragraph, table
 from ng2coreos.report.verdict import ORDER, Judgement, judge, ordered
 
 _COMMIT_SHOWN = 16
@@ -24,8 +24,8 @@ def plan_text(plan: Plan) -> str:
              _items(plan.decisions), _identities(plan.decisions), _arguments(plan.decisions),
              _units(plan.decisions), _boot(plan), _prediction(plan), _checks(plan.decisions),
              _changes(plan)]
-    text = "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
-    return redact_text(text)
+    blocks = ("\n".join(harmless(line) for line in lines) for lines in parts if lines)
+    return redact_text("\n\n".join(blocks) + "\n")
 
 
 def plan_json(plan: Plan) -> str:

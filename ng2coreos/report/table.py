@@ -39,6 +39,10 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
+def harmless(text: str) -> str:
+    """`text` without what a terminal would act on, line feeds included."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def _line(text: str) -> str:
-    """`text` on one line, without what a terminal would act on."""
-    return "".join(c if c.isprintable() else " " for c in text).strip()
+    return harmless(text).strip()

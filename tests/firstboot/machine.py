@@ -86,7 +86,7 @@ class Machine(Host):
         return System(self, Clock(lambda: seconds[0], sleep, lambda: "2026-11-22T10:00:00Z"))
 
     def boot(self) -> str:
-        """Restart: what GRUB picks becomes the running system. ``ng``, ``first`` or ``permanent``."""
+        """Restart: what GRUB picks runs then. ``ng``, ``first`` or ``permanent``."""
         self.boots += 1
         chosen = grubenv.read(self.environment)
         entry = chosen.get("next_entry") or chosen.get("saved_entry", "")
@@ -99,7 +99,7 @@ class Machine(Host):
             return self._running("ng")
         return self._running(names[entry])
 
-    def live(self, limit: int = 6) -> str:
+    def play(self, limit: int = 6) -> str:
         """Boot and run the trial service as often as it restarts the host; what runs in the end."""
         for _ in range(limit):
             running = self.boot()
@@ -126,8 +126,9 @@ class Machine(Host):
 
     def _write_tree(self, trial_boots: int, confirm: str, checks: Sequence[Check],
                     items: Sequence[Item]) -> None:
-        ng = BootEntry(f"/{NG_ENTRY}/vmlinuz-5.14", (f"/{NG_ENTRY}/initramfs-5.14.img",), "root=/dev/onn/x")
-        first = BootEntry("/coreos/ostree/n/vmlinuz", ("/coreos/ostree/n/initramfs", "/coreos/o.cpio"), "a b")
+        ng = BootEntry(f"/{NG_ENTRY}/vmlinuz-5.14", (f"/{NG_ENTRY}/initramfs-5.14.img",), "root=x")
+        first = BootEntry("/coreos/ostree/n/vmlinuz",
+                          ("/coreos/ostree/n/initramfs", f"/coreos/{bootdir.OVERLAY}"), "a b")
         for directory in ("grub2", "loader/entries", "coreos/grub2", "coreos/ostree/n", "efi/EFI",
                           NG_ENTRY, OLD_ENTRY):
             (self.partition / directory).mkdir(parents=True)
@@ -140,7 +141,8 @@ class Machine(Host):
         self._put("/sysroot/boot/coreos/ostree/n/vmlinuz", "kernel")
         for name in (NG_ENTRY, OLD_ENTRY):
             self._put(f"/sysroot/boot/loader/entries/{name}.conf",
-                      f"title {name}\nlinux /{name}/vmlinuz-5.14\ninitrd /{name}/initramfs-5.14.img\n"
+                      f"title {name}\nlinux /{name}/vmlinuz-5.14\n"
+                      f"initrd /{name}/initramfs-5.14.img\n"
                       f"options root=/dev/onn/{name} img.bootid={name}\n")
             self._put(f"/sysroot/boot/{name}/vmlinuz-5.14", "kernel")
             self._put(f"/sysroot/boot/{name}/initramfs-5.14.img", "initramfs")
@@ -174,13 +176,15 @@ class Machine(Host):
         self.calls.append(tuple(words))
         if words[:2] == ["systemctl", "reboot"]:
             raise Restarted
-        if words == ["mount", "-o", "remount,rw", "/sysroot/boot"] or words[:2] == ["systemctl", "stop"]:
+        if words == ["mount", "-o", "remount,rw", "/sysroot/boot"]:
+            return _said(words)
+        if words[:2] == ["systemctl", "stop"]:
             return _said(words)
         if words[:2] == ["systemctl", "is-system-running"]:
             return _said(words, "running\n")
         if words[:2] == ["systemctl", "show"]:
             state = "active" if self.active[words[-1]] else "failed"
-            return _said(words, f"LoadState=loaded\nActiveState={state}\nSubState=x\nResult=success\n")
+            return _said(words, f"LoadState=loaded\nActiveState={state}\nResult=success\n")
         if words[0] == "lvs":
             return _said(words, json.dumps({"report": [{"lv": list(self.lvs.values())}]}))
         if words[0] == "lvremove":

@@ -35,7 +35,7 @@ from tests.firstboot.test_trial import assert_confirmed
 def healthy(tmp_path: Path) -> Machine:
     """A host that waits for `confirm`."""
     machine = Machine(tmp_path / "healthy", confirm="manual")
-    assert machine.live() == "coreos"
+    assert machine.play() == "coreos"
     return machine
 
 
@@ -43,7 +43,7 @@ def healthy(tmp_path: Path) -> Machine:
 def confirmed(tmp_path: Path) -> Machine:
     """A host that runs the new system for good, with NG still there."""
     machine = Machine(tmp_path / "confirmed")
-    assert machine.live() == "coreos"
+    assert machine.play() == "coreos"
     return machine
 
 
@@ -73,7 +73,7 @@ def test_confirm_refuses_a_default_that_the_menu_lacks(healthy: Machine) -> None
 def test_a_cut_confirm_is_ng_or_goes_on(tmp_path: Path) -> None:
     def begun(name: str) -> Machine:
         machine = Machine(tmp_path / name, confirm="manual")
-        machine.live()
+        machine.play()
         return machine
 
     whole = begun("whole")
@@ -84,7 +84,7 @@ def test_a_cut_confirm_is_ng_or_goes_on(tmp_path: Path) -> None:
         machine = begun(str(number))
         with power_cut_at(machine, number), pytest.raises(PowerCut):
             confirm.confirm(machine.system())
-        ends.append(machine.live())
+        ends.append(machine.play())
         if ends[-1] == "ng":
             assert machine.state.phase is Phase.HEALTHY
             assert default_of(machine) == NG_ENTRY
@@ -120,20 +120,20 @@ def test_rollback_disarms_the_second_trial(tmp_path: Path) -> None:
 def test_a_cut_rollback_is_ng_or_nothing_happened(tmp_path: Path) -> None:
     for number in range(20):
         machine = Machine(tmp_path / str(number))
-        machine.live()
+        machine.play()
         try:
             with power_cut_at(machine, number):
                 rollback.rollback(machine.system())
             break
         except PowerCut:
             pass
-        end = machine.live()
+        end = machine.play()
         if end == "coreos":
             assert machine.state.phase is Phase.CONFIRMED
         else:
             assert machine.state.phase in (Phase.CONFIRMED, Phase.ROLLED_BACK)
         rollback.rollback(machine.system())
-        assert machine.live() == "ng"
+        assert machine.play() == "ng"
         assert machine.state.phase is Phase.ROLLED_BACK
     assert number > 3
 
@@ -204,7 +204,8 @@ def _ours(machine: Machine) -> None:
 
 
 def _classic_snapshot(machine: Machine) -> None:
-    machine.lvs["keep"] = {"lv_name": "keep", "origin": "var", "lv_attr": "swi-a-s---", "lv_tags": ""}
+    machine.lvs["keep"] = {"lv_name": "keep", "origin": "var", "lv_attr": "swi-a-s---",
+                           "lv_tags": ""}
 
 
 def _not_confirmed(machine: Machine) -> None:
@@ -252,7 +253,7 @@ def test_a_boot_entry_cannot_name_what_is_ours(confirmed: Machine) -> None:
 def test_a_cut_finalize_goes_on_and_never_boots_ng(tmp_path: Path) -> None:
     def begun(name: str) -> Machine:
         machine = Machine(tmp_path / name)
-        machine.live()
+        machine.play()
         reboot(machine)
         return machine
 
@@ -263,7 +264,7 @@ def test_a_cut_finalize_goes_on_and_never_boots_ng(tmp_path: Path) -> None:
         machine = begun(str(number))
         with power_cut_at(machine, number), pytest.raises(PowerCut):
             finalize.finalize(machine.system(), yes=True)
-        assert machine.live() == "coreos"
+        assert machine.play() == "coreos"
         text = (machine.partition / "coreos/grub2/grub.cfg").read_text()
         shows_ng = "rollback.cfg" in text
         assert ("\nset default=1\n" in text) == shows_ng

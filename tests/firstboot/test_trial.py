@@ -27,7 +27,7 @@ EXPLAINED_ON_NG = (Phase.ARMED, Phase.FIRST_HEALTHY, Phase.HEALTHY, Phase.FAILED
 
 def test_two_healthy_trials_end_confirmed(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
-    assert machine.live() == "coreos"
+    assert machine.play() == "coreos"
     assert machine.boots == 2
     assert_confirmed(machine)
     assert [(a.trial, a.boot_id, a.healthy) for a in machine.state.attempts] == [
@@ -37,14 +37,14 @@ def test_two_healthy_trials_end_confirmed(tmp_path: Path) -> None:
 
 def test_one_trial_boot_confirms_in_the_first(tmp_path: Path) -> None:
     machine = Machine(tmp_path, trial_boots=1)
-    assert machine.live() == "coreos"
+    assert machine.play() == "coreos"
     assert machine.boots == 1
     assert_confirmed(machine)
 
 
 def test_manual_confirmation_leaves_ng_the_default(tmp_path: Path) -> None:
     machine = Machine(tmp_path, confirm="manual")
-    assert machine.live() == "coreos"
+    assert machine.play() == "coreos"
     assert machine.state.phase is Phase.HEALTHY
     assert default_of(machine) == NG_ENTRY
     assert machine.boot() == "ng"
@@ -54,7 +54,7 @@ def test_manual_confirmation_leaves_ng_the_default(tmp_path: Path) -> None:
 def test_unhealthy_first_trial_goes_back_to_ng_and_says_why(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     machine.active["vdsmd.service"] = False
-    assert machine.live() == "ng"
+    assert machine.play() == "ng"
     assert machine.boots == 2
     found = machine.state
     assert found.phase is Phase.FAILED
@@ -74,7 +74,7 @@ def test_unhealthy_second_trial_goes_back_to_ng(tmp_path: Path) -> None:
             return running
 
         patch.setattr(machine, "boot", boot)
-        assert machine.live() == "ng"
+        assert machine.play() == "ng"
     assert machine.boots == 3
     assert machine.state.phase is Phase.FAILED
     assert [a.healthy for a in machine.state.attempts] == [True, False]
@@ -102,20 +102,20 @@ def test_a_carried_file_that_is_missing_fails_the_trial(tmp_path: Path) -> None:
     from ng2coreos.model.item import Item, Outcome
 
     machine = Machine(tmp_path, items=[Item("/etc/x", "file", Outcome.CARRIED, "r", "r")])
-    assert machine.live() == "ng"
+    assert machine.play() == "ng"
     assert machine.state.attempts[-1].failures[0].check == "item:/etc/x"
 
 
 def test_a_check_that_this_version_does_not_know_fails_the_trial(tmp_path: Path) -> None:
     machine = Machine(tmp_path, checks=[Check("c", "no-such-kind", "t")])
-    assert machine.live() == "ng"
+    assert machine.play() == "ng"
     assert "no-such-kind" in machine.state.attempts[-1].failures[0].detail
 
 
 def test_without_a_manifest_the_trial_fails(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     machine.path("/etc/ng2coreos/manifest.json").unlink()
-    assert machine.live() == "ng"
+    assert machine.play() == "ng"
     assert machine.state.phase is Phase.FAILED
     assert "manifest.json" in machine.state.attempts[-1].failures[0].detail
 
@@ -123,7 +123,7 @@ def test_without_a_manifest_the_trial_fails(tmp_path: Path) -> None:
 def test_failures_are_bounded(tmp_path: Path) -> None:
     checks = [Check(f"c{n}", "k" * 4000, f"t{n}") for n in range(200)]
     machine = Machine(tmp_path, checks=checks)
-    assert machine.live() == "ng"
+    assert machine.play() == "ng"
     failures = machine.state.attempts[-1].failures
     assert failures[-1].detail == "160 more"
     assert state.path(machine.partition).stat().st_size < 64 * 1024
@@ -131,7 +131,7 @@ def test_failures_are_bounded(tmp_path: Path) -> None:
 
 def test_the_first_boots_secrets_are_gone_after_the_first_trial(tmp_path: Path) -> None:
     machine = Machine(tmp_path, confirm="manual")
-    machine.live()
+    machine.play()
     assert not (machine.partition / "coreos" / bootdir.OVERLAY).exists()
 
 
@@ -143,7 +143,7 @@ def test_a_boot_partition_that_stays_read_only_leads_to_ng(tmp_path: Path) -> No
             raise Ng2CoreosError("mount failed", hint="")
 
     machine.event = refuse
-    assert machine.live() == "ng"
+    assert machine.play() == "ng"
     assert machine.state.phase is Phase.ARMED  # nothing could be written, and ARMED on NG says so
 
 
@@ -210,7 +210,7 @@ def cuts(tmp_path: Path, **options: object) -> int:
     """How many events a move without a cut has."""
     machine = Machine(tmp_path / "whole", **options)  # type: ignore[arg-type]
     with power_cut_at(machine, None) as events:
-        machine.live()
+        machine.play()
     assert any(e.startswith("overwrite_in_place") for e in events)
     return len(events)
 
@@ -225,19 +225,19 @@ def test_power_cut_anywhere_in_a_healthy_move(tmp_path: Path, trial_boots: int,
     for number in range(cuts(tmp_path, **options)):
         machine = Machine(tmp_path / str(number), **options)  # type: ignore[arg-type]
         with power_cut_at(machine, number), pytest.raises(PowerCut):
-            machine.live()
-        end = machine.live()
+            machine.play()
+        end = machine.play()
         ends.add(end)
         if end == "ng":
             assert default_of(machine) == NG_ENTRY
             assert grubenv.read(machine.environment).get("next_entry", "") == ""
             assert machine.state.phase in EXPLAINED_ON_NG, number
-            assert machine.live() == "ng"
+            assert machine.play() == "ng"
         else:
             assert machine.state.phase is (Phase.CONFIRMED if confirm == "auto" else Phase.HEALTHY)
             if confirm == "auto":
                 assert_confirmed(machine)
-    # with one trial and no confirmation nothing but the one-shot, used up, ever led to the new system
+    # with one trial and no confirmation nothing but the one-shot, used up, leads to the new system
     assert ends == ({"ng"} if options == {"trial_boots": 1, "confirm": "manual"}
                     else {"ng", "coreos"})
 
@@ -246,13 +246,13 @@ def test_power_cut_anywhere_in_a_failing_trial_is_ng(tmp_path: Path) -> None:
     whole = Machine(tmp_path / "whole")
     whole.active["vdsmd.service"] = False
     with power_cut_at(whole, None) as events:
-        whole.live()
+        whole.play()
     for number in range(len(events)):
         machine = Machine(tmp_path / str(number))
         machine.active["vdsmd.service"] = False
         with power_cut_at(machine, number), pytest.raises(PowerCut):
-            machine.live()
-        assert machine.live() == "ng", events[number]
+            machine.play()
+        assert machine.play() == "ng", events[number]
         assert machine.state.phase in (Phase.ARMED, Phase.FAILED)
         assert default_of(machine) == NG_ENTRY
 
@@ -263,12 +263,12 @@ def test_a_trial_that_is_killed_goes_on_in_the_same_boot(tmp_path: Path, confirm
     for number in range(cuts(tmp_path, confirm=confirm)):
         machine = Machine(tmp_path / str(number), confirm=confirm)
         with power_cut_at(machine, number), pytest.raises(PowerCut):
-            machine.live()
+            machine.play()
         try:
             if machine.lstat(services.TRIAL_LINK) is not None:
                 trial.run(machine.system())
         except Restarted:
-            machine.live()
+            machine.play()
         if confirm == "auto":
             assert_confirmed(machine)
         else:

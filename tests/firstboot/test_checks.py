@@ -1,0 +1,277 @@
+"""Each kind of check: holds, does not hold and says why, and whatever goes wrong is no crash."""
+
+import json
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any, Iterator, Tuple
+
+import pytest
+
+from ng2coreos.core.errors import CommandFailed
+from ng2coreos.firstboot import checks
+from ng2coreos.firstboot.probe import Look
+from ng2coreos.model.item import Check
+from ng2coreos.model.proof import Proof
+from tests.fakes import FakeHost
+
+Words = Tuple[str, ...]
+
+
+def look(host: FakeHost, kind: str, **params: Any) -> Proof:
+    """The outcome of one check."""
+    return checks.prove(Check("id", kind, "Title", params), Look(host, time.monotonic() + 5))
+
+
+def shows(host: FakeHost, unit: str, **values: str) -> None:
+    """Script `systemctl show` of one unit."""
+    text = "".join(f"{key}={value}\n" for key, value in values.items())
+    host.on("systemctl", "show", ..., stdout=text)
+    del unit
+
+
+def test_unit_active(fake_host: FakeHost) -> None:
+    shows(fake_host, "a", LoadState="loaded", ActiveState="active", SubState="running")
+    assert look(fake_host, "unit-active", unit="a.service").ok
+    assert fake_host.commands[-1][-2:] == ("--", "a.service")
+
+
+@pytest.mark.parametrize("values, reason", [
+    ({"LoadState": "not-found", "ActiveState": "inactive"}, "not-found"),
+    ({"LoadState": "masked", "ActiveState": "inactive"}, "masked"),
+    ({"LoadState": "loaded", "ActiveState": "activating", "SubState": "start"},
+     "activating (start)"),
+    ({"LoadState": "loaded", "ActiveState": "failed", "SubState": "failed", "Result": "exit-code"},
+     "exit-code"),
+])
+def test_unit_not_active(fake_host: FakeHost, values: Any, reason: str) -> None:
+    shows(fake_host, "a", **values)
+    found = look(fake_host, "unit-active", unit="a.service")
+    assert not found.ok and reason in found.detail
+
+
+@pytest.mark.parametrize("values, ok", [
+    ({"UnitFileState": "enabled"}, True),
+    ({"UnitFileState": "alias"}, True),
+    ({"UnitFileState": "static", "WantedBy": "multi-user.target"}, True),
+    ({"UnitFileState": "static"}, False),
+    ({"UnitFileState": "disabled", "WantedBy": ""}, False),
+    ({"UnitFileState": "masked", "WantedBy": "multi-user.target"}, False),
+    ({"LoadState": "not-found"}, False),
+])
+def test_unit_enabled(fake_host: FakeHost, values: Any, ok: bool) -> None:
+    shows(fake_host, "a", **values)
+    assert look(fake_host, "unit-enabled", unit="a.service").ok is ok
+
+
+def test_no_failed_units(fake_host: FakeHost) -> None:
+    line = "{} loaded failed failed Some text\n"
+    fake_host.on("systemctl", "list-units", ..., times=3,
+                 stdout=line.format("a.service") + line.format("user@5.service"))
+    assert look(fake_host, "no-failed-units", allow=["a.service", "user@*.service"]).ok
+    found = look(fake_host, "no-failed-units", allow=["a.service"])
+    assert not found.ok and found.detail == "failed: user@5.service"
+    assert not look(fake_host, "no-failed-units").ok
+
+
+def test_boot_finished(fake_host: FakeHost) -> None:
+    fake_host.on("systemctl", "is-system-running", rc=1, stdout="starting\n")
+    fake_host.on("systemctl", "list-jobs", ..., stdout="7 slow.service start running\n"
+                                                       "8 late.service start waiting\n")
+    found = look(fake_host, "boot-finished")
+    assert not found.ok and found.detail == "the system is starting, waits for slow.service"
+    fake_host.on("systemctl", "is-system-running", rc=1, stdout="degraded\n")
+    assert look(fake_host, "boot-finished").ok
+
+
+ADDRESSES = [{"ifname": "ovirtmgmt", "addr_info": [{"local": "192.0.2.7", "prefixlen": 24},
+                                                   {"local": "2001:db8::7", "prefixlen": 64}]}]
+
+
+@pytest.mark.parametrize("wanted, ok", [
+    ("192.0.2.7", True), ("192.0.2.7/24", True), ("192.0.2.7/25", False), ("192.0.2.70", False),
+    ("2001:db8:0::7", True), ("2001:db8::7/64", True)])
+def test_address(fake_host: FakeHost, wanted: str, ok: bool) -> None:
+    fake_host.on("ip", "-details", "-json", "address", "show", "dev", "ovirtmgmt",
+                 stdout=json.dumps(ADDRESSES))
+    found = look(fake_host, "address", interface="ovirtmgmt", address=wanted)
+    assert found.ok is ok
+    assert "192.0.2.7/24" in found.detail
+
+
+def test_address_of_an_interface_that_is_missing(fake_host: FakeHost) -> None:
+    fake_host.on("ip", ..., rc=1, stderr='Device "x" does not exist.')
+    found = look(fake_host, "address", interface="x", address="192.0.2.7")
+    assert not found.ok and "does not exist" in found.detail
+
+
+@pytest.mark.parametrize("params, ok", [
+    ({"via": "192.0.2.1", "interface": "ovirtmgmt"}, True), ({"via": "192.0.2.1"}, True),
+    ({"interface": "ovirtmgmt"}, True), ({"via": "192.0.2.2"}, False),
+    ({"via": "192.0.2.1", "interface": "em1"}, False)])
+def test_route(fake_host: FakeHost, params: Any, ok: bool) -> None:
+    fake_host.on("ip", "-details", "-json", "-4", "route", "show", "default", stdout=json.dumps(
+        [{"dst": "default", "gateway": "192.0.2.1", "dev": "ovirtmgmt"}]))
+    assert look(fake_host, "route", destination="default", **params).ok is ok
+
+
+def test_route_of_ipv6_and_several_next_hops(fake_host: FakeHost) -> None:
+    fake_host.on("ip", "-details", "-json", "-6", "route", "show", "default", stdout=json.dumps(
+        [{"dst": "default", "nexthops": [{"gateway": "fe80::1", "dev": "a"},
+                                         {"gateway": "fe80::2", "dev": "b"}]}]))
+    assert look(fake_host, "route", destination="default", via="fe80::2", interface="b").ok
+
+
+def test_a_route_that_is_missing(fake_host: FakeHost) -> None:
+    fake_host.on("ip", ..., stdout="")
+    found = look(fake_host, "route", destination="default", via="192.0.2.1")
+    assert not found.ok and found.detail == "the route to default is missing"
+
+
+def test_link_mac_is_the_permanent_one(fake_host: FakeHost) -> None:
+    link = {"ifname": "em1", "address": "52:54:00:00:00:99", "permaddr": "52:54:00:00:00:01"}
+    fake_host.on("ip", "-details", "-json", "link", "show", "dev", "em1", times=2,
+                 stdout=json.dumps([link]))
+    assert look(fake_host, "link-mac", interface="em1", mac="52:54:00:00:00:01").ok
+    assert not look(fake_host, "link-mac", interface="em1", mac="52:54:00:00:00:99").ok
+
+
+def test_mount(fake_host: FakeHost) -> None:
+    top = {"target": "/var", "source": "/dev/mapper/onn-ng2coreos_var", "uuid": "u1"}
+    fake_host.on("findmnt", ..., times=3, stdout=json.dumps({"filesystems": [{"uuid": "u0"}, top]}))
+    assert look(fake_host, "mount", target="/var", uuid="u1").ok
+    assert look(fake_host, "mount", target="/var").ok
+    found = look(fake_host, "mount", target="/var", uuid="u0")
+    assert not found.ok and "u1" in found.detail
+    fake_host.on("findmnt", ..., rc=1)
+    assert "nothing is mounted" in look(fake_host, "mount", target="/var", uuid="u1").detail
+
+
+def test_deployment(fake_host: FakeHost) -> None:
+    commit = "ab" * 32
+    fake_host.write("/proc/cmdline", "root=x ostree=/ostree/boot.1/os/csum/0 ro")
+    fake_host.link("/sysroot/ostree/boot.1", "boot.1.1")
+    fake_host.link("/sysroot/ostree/boot.1.1/os/csum/0", f"../../../deploy/os/deploy/{commit}.0")
+    fake_host.write(f"/sysroot/ostree/deploy/os/deploy/{commit}.0/x")
+    assert look(fake_host, "deployment", commit=commit).ok
+    assert f"running {commit}" in look(fake_host, "deployment", commit="cd" * 32).detail
+    fake_host.write("/proc/cmdline", "root=x")
+    assert not look(fake_host, "deployment", commit=commit).ok
+
+
+def test_kernel_arg(fake_host: FakeHost) -> None:
+    fake_host.write("/proc/cmdline", "a=b quiet console=ttyS0,115200\n")
+    assert look(fake_host, "kernel-arg", arg="console=ttyS0,115200").ok
+    assert not look(fake_host, "kernel-arg", arg="console=ttyS0").ok
+
+
+@pytest.mark.parametrize("uuids, reason", [
+    (["u1", "u2"], "2 PVs"), (["u1"], "/dev/sdb (u2) was not there before"),
+    (["u1", "u2", "u3"], "u3 is missing")])
+def test_pv_set(fake_host: FakeHost, uuids: Any, reason: str) -> None:
+    fake_host.on("pvs", ..., stdout=json.dumps({"report": [{"pv": [
+        {"pv_uuid": "u1", "pv_name": "/dev/sda"}, {"pv_uuid": "u2", "pv_name": "/dev/sdb"}]}]}))
+    found = look(fake_host, "pv-set", uuids=uuids)
+    assert found.ok is (len(uuids) == 2) and reason in found.detail
+
+
+@pytest.mark.parametrize("params, reason", [
+    ({}, ""), ({"uid": 36, "gid": 36}, ""), ({"groups": ["kvm", "qemu"]}, ""),
+    ({"uid": 37}, "uid is 36, not 37"), ({"gid": 107}, "gid is 36"),
+    ({"groups": ["sanlock"]}, "not in group sanlock")])
+def test_user(fake_host: FakeHost, params: Any, reason: str) -> None:
+    fake_host.write("/usr/lib/passwd", "vdsm:x:36:36:Node:/var/lib/vdsm:/sbin/nologin\n")
+    fake_host.write("/etc/group", "qemu:x:107:vdsm\n")
+    fake_host.write("/usr/lib/group", "kvm:x:36:\nsanlock:x:179:\n")
+    found = look(fake_host, "user", name="vdsm", **params)
+    assert found.ok is (not reason) and reason in found.detail
+
+
+def test_a_user_who_is_missing(fake_host: FakeHost) -> None:
+    assert look(fake_host, "user", name="vdsm").detail == "there is no user vdsm"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tuple[int, Path]]:
+    """A TLS server on the loopback, and the directory of its CA."""
+    place = tmp_path_factory.mktemp("tls")
+    for name in ("ca", "other"):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                        "-subj", f"/CN={name}", "-keyout", str(place / f"{name}.key"),
+                        "-out", str(place / f"{name}.pem")], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(str(place / "ca.pem"), str(place / "ca.key"))
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            try:
+                context.wrap_socket(client, server_side=True).close()
+            except OSError:
+                client.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield listener.getsockname()[1], place
+    listener.close()
+
+
+def test_tls(fake_host: FakeHost, server: Tuple[int, Path]) -> None:
+    port, place = server
+    for name in ("ca", "other"):
+        fake_host.write(f"/etc/pki/{name}.pem", (place / f"{name}.pem").read_bytes())
+    assert look(fake_host, "tls", address="127.0.0.1", port=port, ca="/etc/pki/ca.pem").ok
+    assert look(fake_host, "tls", address="127.0.0.1", port=port, ca="").ok
+    found = look(fake_host, "tls", address="127.0.0.1", port=port, ca="/etc/pki/other.pem")
+    assert not found.ok and "certificate" in found.detail.lower()
+    assert not look(fake_host, "tls", address="127.0.0.1", port=port, ca="/etc/pki/none.pem").ok
+
+
+def test_tls_where_nothing_listens(fake_host: FakeHost) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    found = look(fake_host, "tls", address="127.0.0.1", port=port, ca="")
+    assert not found.ok and "refused" in found.detail.lower()
+
+
+@pytest.mark.parametrize("kind", sorted(checks.KINDS))
+def test_wrong_parameters_are_a_failure_with_a_reason(tmp_path: Path, kind: str) -> None:
+    host = FakeHost(tmp_path)
+    for program in ("systemctl", "ip", "pvs", "findmnt"):
+        host.on(program, ..., raises=CommandFailed("it hung", hint=""), times=-1)
+    found = look(host, kind, unit=5, uuids="x", interface=[], name=None, allow=7, commit=1, arg=2,
+                 target=3, address={}, port="443", destination=0)
+    assert not found.ok and found.detail
+
+
+@pytest.mark.parametrize("answer", ["", "no json", "[]", "{}", '{"report": []}', "null"])
+@pytest.mark.parametrize("kind, params", [
+    ("pv-set", {"uuids": ["u"]}), ("mount", {"target": "/", "uuid": "u"}),
+    ("address", {"interface": "i", "address": "192.0.2.1"}),
+    ("route", {"destination": "default"}), ("link-mac", {"interface": "i", "mac": "m"})])
+def test_an_answer_of_another_shape_is_a_failure(tmp_path: Path, kind: str, params: Any,
+                                                 answer: str) -> None:
+    host = FakeHost(tmp_path)
+    for program in ("ip", "pvs", "findmnt"):
+        host.on(program, ..., stdout=answer, times=-1)
+    found = look(host, kind, **params)
+    assert not found.ok and found.detail
+
+
+def test_a_look_has_a_deadline(fake_host: FakeHost) -> None:
+    seen = []
+
+    def runner(argv: Any, timeout_s: float, data: Any) -> Any:
+        seen.append(timeout_s)
+        raise CommandFailed("hung", hint="")
+
+    fake_host._runner = runner
+    until = time.monotonic() + 3
+    checks.prove(Check("i", "unit-active", "t", {"unit": "a"}), Look(fake_host, until))
+    assert 0 < seen[0] <= 3

@@ -1,0 +1,74 @@
+"""The commands on the new system: exit codes, what goes to stdout, no traceback for anybody."""
+
+import json
+import syslog
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ng2coreos.core.errors import Exit, Ng2CoreosError
+from ng2coreos.firstboot import cli, status
+from ng2coreos.model.state import Phase
+from tests.firstboot.machine import Machine, Restarted
+
+
+def test_a_whole_life(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    machine = Machine(tmp_path, confirm="manual")
+    machine.play()
+    system = machine.system()
+    assert cli.main(["finalize", "--yes"], system) == Exit.BLOCKED
+    assert cli.main(["verify"], system) == Exit.OK
+    assert "VERIFIED" in capsys.readouterr().out
+    assert cli.main(["confirm", "--json"], system) == Exit.OK
+    assert json.loads(capsys.readouterr().out) == {"phase": "confirmed", "changed": True}
+    assert cli.main(["confirm"], system) == Exit.OK
+    assert capsys.readouterr().out.startswith("Already so.")
+    assert cli.main(["finalize"], system) == Exit.NEEDS_ANSWER
+    assert cli.main(["finalize", "--yes"], system) == Exit.OK
+    assert cli.main(["rollback"], system) == Exit.UNSUPPORTED
+    captured = capsys.readouterr()
+    assert "Reinstall the host" in captured.err
+    assert machine.state.phase is Phase.FINALIZED
+
+
+def test_verify_says_by_its_code_that_something_is_wrong(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, confirm="manual")
+    machine.play()
+    machine.active["vdsmd.service"] = False
+    assert cli.main(["verify", "--items"], machine.system()) == Exit.VERIFY_FAILED
+
+
+def test_rollback_reboots_only_on_request(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.play()
+    assert cli.main(["rollback"], machine.system()) == Exit.OK
+    with pytest.raises(Restarted):
+        cli.main(["rollback", "--reboot"], machine.system())
+
+
+def test_the_deadmans_code_is_what_restarts_the_host(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.boot()
+    assert cli.main(["deadman"], machine.system()) != 0
+    machine.set_phase(Phase.CONFIRMED)
+    assert cli.main(["deadman"], machine.system()) == 0
+
+
+@pytest.mark.parametrize("error, code", [
+    (KeyboardInterrupt(), Exit.SIGINT), (PermissionError(13, "Permission denied", "/x"), 5),
+    (OSError(28, "No space left on device", "/x"), Exit.INTERNAL), (ZeroDivisionError("bug"), 1),
+    (Ng2CoreosError("known", hint="do this"), 1)])
+def test_every_error_is_a_line_and_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                          capsys: pytest.CaptureFixture[str], error: BaseException,
+                                          code: int) -> None:
+    def fail(system: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(status, "status", fail)
+    logged = []
+    monkeypatch.setattr(syslog, "syslog", lambda level, line: logged.append(line))
+    assert cli.main(["status"], Machine(tmp_path).system()) == code
+    captured = capsys.readouterr()
+    assert len(captured.err.splitlines()) == 2 and captured.out == ""
+    assert any("Traceback" in line for line in logged) is isinstance(error, ZeroDivisionError)
