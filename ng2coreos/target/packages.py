@@ -3,7 +3,7 @@
 import re
 import tempfile
 from pathlib import Path
-from typing import Any, List, Optional, Tuple
+from typing import Any, List, Optional, Set, Tuple
 
 from ng2coreos.core.errors import BadInput, Unsupported
 from ng2coreos.model.facts import Package
@@ -12,7 +12,10 @@ from ng2coreos.target.tree import Tree
 _PKGLIST = "rpmostree.rpmdb.pkglist"
 _DATABASES = ("usr/share/rpm", "usr/lib/sysimage/rpm")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
-_RAW_VERSION = re.compile(rb"ignition/v2/internal/version\.Raw=v?(\d+\.\d+\.\d+)")
+# The build sets one string variable (internal/version.Raw), which the linker puts between zeros;
+# Go's own constants run into each other. Debian writes "Debian 2.14.0+ds1-1".
+_RAW_VERSION = re.compile(
+    rb"(?<=\0)(?:[A-Za-z]+ )?v?(\d+\.\d+\.\d+)(?:[+~-][0-9A-Za-z.+~-]{0,40})?(?=\0)")
 _BINARIES = ("usr/lib/dracut/modules.d/30ignition/ignition", "usr/libexec/ignition",
              "usr/bin/ignition")
 _OVERLAP_BYTES = 256  # longer than the version string, which may lie across two pieces
@@ -29,7 +32,7 @@ def ignition_version(tree: Tree, listed: Tuple[Package, ...]) -> str:
     """Ignition's version as "2.14.0", or "" where the image has none that can be told.
 
     The package's version comes first (distributions add suffixes: 2.14.0+ds1), then the string
-    that Ignition's build puts into its binary.
+    that Ignition's build puts into its binary, if there is exactly one such string.
     """
     package = next((p for p in listed if p.name == "ignition"), None)
     if package is not None:
@@ -47,13 +50,11 @@ def ignition_version(tree: Tree, listed: Tuple[Package, ...]) -> str:
 
 def _in_binary(pieces: Any) -> str:
     tail = b""
-    version = ""
-    for piece in pieces:  # to the end in any case: the checksum is compared there
-        match = None if version else _RAW_VERSION.search(tail + piece)
-        if match:
-            version = match.group(1).decode()
+    found: Set[str] = set()
+    for piece in pieces:
+        found.update(match.decode() for match in _RAW_VERSION.findall(tail + piece))
         tail = piece[-_OVERLAP_BYTES:]
-    return version
+    return found.pop() if len(found) == 1 else ""
 
 
 def _from_list(entry: Any) -> Package:
