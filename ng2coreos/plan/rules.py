@@ -40,12 +40,18 @@ class Entry:
     secret: bool = False
     host_data: bool = False
 
-    def match(self, path: str) -> Optional[Tuple[int, int]]:
-        """How exactly it names `path`, or None where it does not."""
+    def match(self, path: str) -> Optional[Tuple[int, bool, int]]:
+        """How exactly it names `path`, or None where it does not.
+
+        Of two patterns with the same literal start, one that leaves the path behind wins.
+        """
         if any(globs.matches(pattern, path) for pattern in self.exclude):
             return None
-        return max((globs.specificity(p) for p in self.paths if globs.matches(p, path)),
-                   default=None)
+        fits = [globs.specificity(p) for p in self.paths if globs.matches(p, path)]
+        if not fits:
+            return None
+        start, length = max(fits)
+        return start, self.action is not Action.CARRY, length
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,7 @@ class Rules:
     def find(self, path: str) -> Optional[Entry]:
         """The entry that decides about `path`: a drop-in's before ours, then the most exact one."""
         for layers in (self.drop_ins, self.built_in):
-            best: Optional[Tuple[Tuple[int, int], Entry]] = None
+            best: Optional[Tuple[Tuple[int, bool, int], Entry]] = None
             for layer in layers:
                 for entry in layer.entries:
                     score = entry.match(path)

@@ -13,6 +13,7 @@ from ng2coreos.plan.rules import Action, ArgRule, Entry, Layer, Rules, StaticId,
 
 E = TypeVar("E", bound=Enum)
 R = TypeVar("R")
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast
 
 
 def load_rules(directories: Iterable[Path] = ()) -> Rules:
@@ -27,7 +28,7 @@ def load_rules(directories: Iterable[Path] = ()) -> Rules:
 def parse(text: str, origin: str) -> Layer:
     """The rules in the YAML `text` of the file `origin`."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else 1

@@ -43,7 +43,7 @@ def decide_volumes(facts: HostFacts, target: TargetFacts, rules: Rules,
     fstype = root.fstype if root is not None and root.fstype in FILE_SYSTEMS else "ext4"
     volumes = [Volume(ROOT, "/", fstype, new_uuid(), rounded_up(size, layout.extent_bytes))]
     mine = [m for m in (layout.mount(path) for path in NIST) if m is not None and _thin(facts, m)]
-    mine.sort(key=lambda m: (m.target.count("/"), m.target))
+    mine.sort(key=lambda m: (on_target(m.target).count("/"), on_target(m.target)))
     for mount in mine:
         if mount.fstype not in FILE_SYSTEMS:
             found.append(finding("N2C_VOLUME_FSTYPE", [f"lv:{mount.volume}"],

@@ -1,0 +1,1 @@
+"""Recorded hosts, and tests of the data files."""

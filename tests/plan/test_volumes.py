@@ -1,0 +1,108 @@
+"""Volumes: a root of its own, snapshots of what NG mounts, and the copied trees."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ng2coreos.model.facts import HostFacts, LogicalVolume, Mount
+from ng2coreos.model.finding import Kind
+from ng2coreos.plan.paths import on_target, unit_name
+from tests.plan.build import GIB, MIB, decided, found, host, ids, layout, target
+
+
+def with_layout(**more: Any) -> HostFacts:
+    return host(layout=replace(layout(), **more))
+
+
+def test_each_nist_volume_but_tmp_becomes_a_snapshot_with_its_own_uuid() -> None:
+    volumes = decided().volumes
+    assert [(v.mount, v.name, v.origin) for v in volumes] == [
+        ("/", "ng2coreos_root", ""), ("/var", "ng2coreos_var", "var"),
+        ("/var/crash", "ng2coreos_var_crash", "var_crash"),
+        ("/var/home", "ng2coreos_home", "home"), ("/var/log", "ng2coreos_var_log", "var_log"),
+        ("/var/tmp", "ng2coreos_var_tmp", "var_tmp"),
+        ("/var/log/audit", "ng2coreos_var_log_audit", "var_log_audit")]
+    assert len({v.fs_uuid for v in volumes}) == len(volumes)
+    assert next(v for v in volumes if v.mount == "/var/home").source_mount == "/home"
+
+
+def test_the_root_has_room_for_updates_and_ends_on_an_extent() -> None:
+    small, large = decided(image=target(bytes=MIB, files=10)), decided(image=target(bytes=4 * GIB))
+    assert small.volumes[0].size_bytes == 3 * GIB
+    assert large.volumes[0].size_bytes > 3 * 4 * GIB
+    assert large.volumes[0].size_bytes % layout().extent_bytes == 0
+
+
+def test_what_only_ng_uses_is_removed_from_the_volume_that_holds_it() -> None:
+    volumes = {v.mount: v for v in decided().volumes}
+    assert {"imgbased", "lib/dnf", "lib/ngn-vdsm-need-configure"} <= set(volumes["/var"].remove)
+    assert not any(p.startswith("/") or ".." in p for v in volumes.values() for p in v.remove)
+    assert volumes["/var/log"].remove == ()
+
+
+def test_trees_of_ngs_root_go_where_the_links_of_the_image_lead() -> None:
+    trees = {t.source: t for t in decided().trees}
+    assert {s: t.path for s, t in trees.items()} == {
+        "/root": "roothome", "/opt": "opt", "/usr/local": "usrlocal", "/srv": "srv"}
+    assert "anaconda-ks.cfg" in trees["/root"].exclude
+    assert {t.volume for t in trees.values()} == {"ng2coreos_var"}
+
+
+def test_homes_without_a_volume_are_copied() -> None:
+    mounts = tuple(m for m in layout().mounts if m.target != "/home")
+    plan = decided(with_layout(mounts=mounts))
+    assert ("/home", "home") in [(t.source, t.path) for t in plan.trees]
+    assert "/var/home" not in [v.mount for v in plan.volumes]
+
+
+def test_a_tree_that_is_a_file_system_is_not_copied() -> None:
+    more = Mount("/dev/sdb1", "/opt", "xfs", "rw", "fs-opt")
+    plan = decided(with_layout(mounts=(*layout().mounts, more)))
+    assert "/opt" not in [t.source for t in plan.trees]
+
+
+def test_a_host_without_var_volume_is_refused() -> None:
+    mounts = tuple(m for m in layout().mounts if m.target != "/var")
+    plan = decided(with_layout(mounts=mounts))
+    assert found(plan, "N2C_VAR_VOLUME").kind is Kind.INHIBITOR and plan.trees == ()
+
+
+def test_a_thick_volume_is_not_snapshotted() -> None:
+    volumes = tuple(replace(v, attr="-wi-ao----", pool="") if v.name == "var" else v
+                    for v in layout().volumes)
+    assert "N2C_VAR_VOLUME" in ids(decided(with_layout(volumes=volumes)))
+
+
+def test_a_file_system_whose_uuid_cannot_change_is_refused() -> None:
+    mounts = tuple(replace(m, fstype="btrfs") if m.target == "/home" else m
+                   for m in layout().mounts)
+    assert found(decided(with_layout(mounts=mounts)), "N2C_VOLUME_FSTYPE").resources == ("lv:home",)
+
+
+def test_leftovers_of_a_run_and_foreign_volumes_of_our_name_stop_the_run() -> None:
+    ours = LogicalVolume("ng2coreos_root", "u", "Vwi-a-tz--", GIB, "pool00", "", ("ng2coreos",))
+    foreign = LogicalVolume("ng2coreos_var", "u", "Vwi-a-tz--", GIB, "pool00")
+    plan = decided(with_layout(volumes=(*layout().volumes, ours, foreign)))
+    assert found(plan, "N2C_LEFTOVERS").resources == ("lv:ng2coreos_root",)
+    assert found(plan, "N2C_VOLUME_NAME_TAKEN").resources == ("lv:ng2coreos_var",)
+    assert {"N2C_LEFTOVERS", "N2C_VOLUME_NAME_TAKEN"} <= {f.id for f in plan.inhibitors}
+
+
+def test_a_volume_group_with_tags_of_others_is_reported() -> None:
+    plan = decided(with_layout(vg_tags=("imgbased:vg", "RHAT_storage_domain")))
+    assert found(plan, "N2C_VG_FOREIGN_TAG").evidence == ("RHAT_storage_domain",)
+
+
+@pytest.mark.parametrize("ours,theirs", [
+    ("/home/a", "/var/home/a"), ("/root", "/var/roothome"), ("/usr/local/bin", "/var/usrlocal/bin"),
+    ("/homes", "/homes"), ("/var/log", "/var/log")])
+def test_paths_follow_the_links_of_the_image(ours: str, theirs: str) -> None:
+    assert on_target(ours) == theirs
+
+
+@pytest.mark.parametrize("path,unit", [
+    ("/var/tmp", "var-tmp.mount"), ("/", "-.mount"), ("/a-b/c", "a\\x2db-c.mount"),
+    ("/.a/b.c", "\\x2ea-b.c.mount")])
+def test_mount_units_are_named_as_systemd_does(path: str, unit: str) -> None:
+    assert unit_name(path) == unit

@@ -1,0 +1,1 @@
+"""Tests of the plug-ins: facts from a fake tree, contributions from facts."""
