@@ -6,6 +6,7 @@ work directory, where a finished copy of the same source is used again.
 
 import difflib
 import hashlib
+import os
 import re
 import shutil
 from pathlib import Path
@@ -80,6 +81,7 @@ def _unpacked(host: Host, source: TargetSource, work: Path) -> Path:
     if not _is_whole(repo, stamp):
         durable.remove(repo)
         unpack(archive, repo)
+        os.sync()  # before the stamp, which would else survive a power cut that the objects do not
         durable.write_file(repo / _STAMP, stamp.encode())
     return repo
 
