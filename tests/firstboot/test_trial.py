@@ -120,6 +120,31 @@ def test_without_a_manifest_the_trial_fails(tmp_path: Path) -> None:
     assert "manifest.json" in machine.state.attempts[-1].failures[0].detail
 
 
+def test_a_failed_trial_leaves_nothing_of_ours_armed(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.active["vdsmd.service"] = False
+    machine.boot()
+    arm.arm(machine.environment, bootdir.ENTRY)  # by hand, say, while the trial was on
+    with pytest.raises(Restarted):
+        trial.run(machine.system())
+    assert machine.boot() == "ng"
+
+
+def test_a_failure_is_recorded_though_the_grub_environment_is_damaged(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.active["vdsmd.service"] = False
+    machine.boot()
+
+    def damage(name: str) -> None:
+        if name.startswith("systemctl show"):
+            machine.environment.write_bytes(b"torn")
+
+    machine.event = damage
+    with pytest.raises(Restarted):
+        trial.run(machine.system())
+    assert machine.state.phase is Phase.FAILED
+
+
 def test_failures_are_bounded(tmp_path: Path) -> None:
     checks = [Check(f"c{n}", "k" * 4000, f"t{n}") for n in range(200)]
     machine = Machine(tmp_path, checks=checks)
