@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Callable, Iterable, Union
 
+_KEEP_S = 4 * 3600
 REPO = Path(__file__).resolve().parents[2]
 Input = Union[str, bytes, Path]
 
@@ -39,14 +40,16 @@ def cached(name: str, inputs: Iterable[Input], build: Callable[[Path], None]) ->
     """The directory of product `name` for `inputs`; `build(directory)` fills it if it is new.
 
     Inputs are what the product depends on: source files and directories of the rig, the paths of
-    other products (their names hold their digests), package lists, versions.  Older digests of the
-    same name are removed after a build.  Two processes never build one product at a time.
+    other products (their names hold their digests), package lists, versions.  Digests of the same
+    name that nobody asked for in the last hours are removed after a build; younger ones may be in
+    use by another checkout or a running guest.  Two processes never build one product at a time.
     """
     key = digest(inputs)
     final = cache_dir() / f"{name}-{key}"
     with open(cache_dir() / f"{name}.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if final.is_dir():
+            os.utime(final)
             return final
         work = cache_dir() / f"{name}-{key}.building"
         for left in cache_dir().glob(f"{name}-" + "?" * len(key) + ".building"):
@@ -61,7 +64,7 @@ def cached(name: str, inputs: Iterable[Input], build: Callable[[Path], None]) ->
             times.write(f"{name} {seconds:.0f}s\n")
         print(f"rig: built {name} in {seconds:.0f} s", file=sys.stderr, flush=True)
         for old in cache_dir().glob(f"{name}-" + "?" * len(key)):
-            if old != final:
+            if old != final and time.time() - old.stat().st_mtime > _KEEP_S:
                 remove_tree(old)
     return final
 

@@ -100,7 +100,7 @@ class Guest:
         loaded machine sometimes stalls, and nothing was done in the guest yet.
         """
         for attempt in (1, 2):
-            self._fresh(firmware)
+            self.prepare(firmware)
             self.start()
             try:
                 return self.wait_ssh(deadline_s)
@@ -110,6 +110,33 @@ class Guest:
                     raise
                 print(f"rig: {self.directory.name} did not come up, once more: {error}", flush=True)
         raise AssertionError
+
+    def prepare(self, firmware: str) -> None:
+        """Make fresh overlays of the images (and fresh UEFI variables) for `start`."""
+        if firmware not in ("bios", "uefi"):
+            raise ValueError(f"no firmware {firmware!r}")
+        self.firmware = firmware
+        (self.directory / "serial.log").unlink(missing_ok=True)
+        for image, overlay in zip(self._disks, self.overlays):
+            _qemu_img(
+                "create",
+                "-q",
+                "-f",
+                "qcow2",
+                "-b",
+                os.path.abspath(image),
+                "-F",
+                "qcow2",
+                str(overlay),
+            )
+        if firmware == "uefi":
+            _qemu_img(
+                "convert",
+                "-O",
+                "qcow2",
+                str(_OVMF / "OVMF_VARS_4M.fd"),
+                str(self.directory / "vars.qcow2"),
+            )
 
     def start(self, *options: str) -> None:
         """Power on with the disks as they are; does not wait."""
@@ -219,44 +246,21 @@ class Guest:
                 _copy(self.directory / name, target / name)
 
     def resume(self, saved: Path) -> str:
-        """Go on from a state saved by `snapshot`, with the same disks and NICs; the boot id.
-
-        The guest's clock is set to the time now.
-        """
-        state = json.loads((saved / "guest.json").read_text("utf-8"))
-        self.firmware = state["firmware"]
-        for path in saved.iterdir():
-            _copy(path, self.directory / path.name)
-        self.start("-loadvm", _STATE)
+        """`restore`, then set the guest's clock to the time now; returns the boot id."""
+        self.restore(saved)
         boot_id = self.wait_ssh(300)
         self.ssh(f"date --utc --set=@{time.time():.0f}")
         return boot_id
 
-    def _fresh(self, firmware: str) -> None:
-        if firmware not in ("bios", "uefi"):
-            raise ValueError(f"no firmware {firmware!r}")
-        self.firmware = firmware
-        (self.directory / "serial.log").unlink(missing_ok=True)
-        for image, overlay in zip(self._disks, self.overlays):
-            _qemu_img(
-                "create",
-                "-q",
-                "-f",
-                "qcow2",
-                "-b",
-                os.path.abspath(image),
-                "-F",
-                "qcow2",
-                str(overlay),
-            )
-        if firmware == "uefi":
-            _qemu_img(
-                "convert",
-                "-O",
-                "qcow2",
-                str(_OVMF / "OVMF_VARS_4M.fd"),
-                str(self.directory / "vars.qcow2"),
-            )
+    def restore(self, saved: Path) -> None:
+        """Go on from a state saved by `snapshot`; the disks, NICs and memory must be the same."""
+        state = json.loads((saved / "guest.json").read_text("utf-8"))
+        self.firmware = state["firmware"]
+        for path in saved.iterdir():
+            _copy(path, self.directory / path.name)
+        for image, overlay in zip(self._disks, self.overlays):  # the cache may have moved
+            _qemu_img(*("rebase", "-u", "-F", "qcow2", "-b", os.path.abspath(image)), str(overlay))
+        self.start("-loadvm", _STATE)
 
     def _argv(self) -> List[str]:
         here = self.directory

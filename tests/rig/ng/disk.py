@@ -43,13 +43,13 @@ def make(out: Path, trees: Dict[str, Path], boot_fs: str) -> None:
     for path, size in ((disk, _DISK_BYTES), (data, _DATA_BYTES)):
         with open(path, "wb") as file:
             file.truncate(size)
-    _partition(disk)
+    partition(disk)
     grub.install_bios(disk, BIOS.start // _SECTOR, BIOS.size // _SECTOR)
     boot.fill_esp(work / "esp.img", ESP.size)
-    _put(work / "esp.img", disk, ESP)
+    put(work / "esp.img", disk, ESP)
     boot.fill_boot(work / "boot", trees["image"])
-    _boot_fs(boot_fs, work / "boot", work / "boot.img")
-    _put(work / "boot.img", disk, BOOT)
+    make_boot_fs(boot_fs, work / "boot", work / "boot.img")
+    put(work / "boot.img", disk, BOOT)
     _lvm(disk, data, trees, work, out / "uml.log")
     subprocess.run(["rm", "-rf", str(work)], check=True)
     for raw in (
@@ -63,7 +63,8 @@ def make(out: Path, trees: Dict[str, Path], boot_fs: str) -> None:
         raw.unlink()
 
 
-def _partition(disk: Path) -> None:
+def partition(disk: Path) -> None:
+    """Write the stand-in's partition table; LVM gets the rest of the disk."""
     table = ["label: gpt"]
     kinds = ((BIOS, "21686148-6449-6E6F-744E-656564454649"), (ESP, "uefi"), (BOOT, "linux"))
     for part, kind in kinds:
@@ -74,7 +75,8 @@ def _partition(disk: Path) -> None:
     )
 
 
-def _put(image: Path, disk: Path, part: Partition) -> None:
+def put(image: Path, disk: Path, part: Partition) -> None:
+    """Move an image's content into a partition."""
     subprocess.run(
         [
             "dd",
@@ -90,7 +92,7 @@ def _put(image: Path, disk: Path, part: Partition) -> None:
     image.unlink()
 
 
-def _boot_fs(kind: str, content: Path, image: Path) -> None:
+def make_boot_fs(kind: str, content: Path, image: Path) -> None:
     """A file system with the boot files, made without mounting it."""
     with open(image, "wb") as file:
         file.truncate(BOOT.size)
