@@ -1,10 +1,10 @@
 """Guests that are up, kept in the cache: a scenario starts from one in seconds, not minutes."""
 
 from pathlib import Path
-from typing import Sequence
+from typing import List, Sequence
 
 from . import guest, guestfiles, ng, sshlink, vdsm
-from .cache import cache_dir, cached
+from .cache import Input, cache_dir, cached
 from .guest import Guest
 from .switch import Switch
 
@@ -21,7 +21,7 @@ def ng_up(image: ng.NgImage, firmware: str = "bios", payload: Sequence[Path] = (
 
     The resumed guest needs the same image and payload.
     """
-    inputs = [
+    inputs: List[Input] = [
         *(path.parent for path in (image.disk, *payload)),
         *(Path(module.__file__ or "") for module in (guest, guestfiles, sshlink)),
         Path(vdsm.__file__ or "").parent,

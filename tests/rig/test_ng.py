@@ -8,10 +8,10 @@ from typing import Any, Dict, Iterator, List, NamedTuple
 
 import pytest
 
-from .. import ng, states
-from ..guest import Guest
-from ..switch import Switch
-from . import names, rpmdb
+from . import ng, states
+from .guest import Guest
+from .ng import names, rpmdb
+from .switch import Switch
 
 pytestmark = pytest.mark.vm
 
