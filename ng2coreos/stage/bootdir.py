@@ -23,7 +23,7 @@ from ng2coreos.stage.state import PRIVATE
 
 __all__ = ["ENTRY", "FIRST_BOOT_ENTRY", "ROLLBACK_ENTRY", "block", "digests", "erase_overlay",
            "install", "leftovers", "make_private", "private_grubenv", "remove_files",
-           "remove_first_boot", "remove_menu", "verify"]
+           "remove_block", "remove_first_boot", "remove_menu", "sha256", "verify"]
 
 OVERLAY = "ng2coreos-firstboot.cpio"
 _GRUB = "grub2"
@@ -70,7 +70,7 @@ def install(host: Host, partition: Path, plan: BootPlan, deployed: Deployed,
     _write_custom(custom_cfg, custom)
     _read_back({**{private / _GRUB / name: _bytes(text) for name, text in texts.items()},
                 private / OVERLAY: overlay, _real(custom_cfg): _bytes(custom)})
-    return {str(path.relative_to(partition)): _sha256(path)
+    return {str(path.relative_to(partition)): sha256(path)
             for path in (*(private / _GRUB / name for name in texts), private / OVERLAY)}
 
 
@@ -199,8 +199,20 @@ def digests(partition: Path, custom_cfg: Path, environment: Path) -> Dict[str, s
                 if rest:
                     found[str(path.relative_to(partition))] = hashlib.sha256(rest).hexdigest()
             elif stat.S_ISREG(info.st_mode):
-                found[str(path.relative_to(partition))] = _sha256(path)
+                found[str(path.relative_to(partition))] = sha256(path)
     return dict(sorted(found.items()))
+
+
+def sha256(path: Path) -> str:
+    """The digest of what lies on the disk, not in the page cache (as far as the kernel lets go)."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        while True:
+            data = stream.read(_CHUNK_BYTES)
+            if not data:
+                return digest.hexdigest()
+            digest.update(data)
 
 
 def _ng(plan: BootPlan) -> BootEntry:
@@ -258,22 +270,10 @@ def _is_ours(private: Path) -> bool:
 
 def _read_back(wanted: Dict[Path, bytes]) -> None:
     wrong = [str(path) for path, data in wanted.items()
-             if _sha256(path) != hashlib.sha256(data).hexdigest()]
+             if sha256(path) != hashlib.sha256(data).hexdigest()]
     if wrong:
         raise Ng2CoreosError(f"{', '.join(wrong)} does not read back as it was written.",
                              hint="Check the disk of /boot.")
-
-
-def _sha256(path: Path) -> str:
-    """The digest of what lies on the disk, not in the page cache (as far as the kernel lets go)."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        while True:
-            data = stream.read(_CHUNK_BYTES)
-            if not data:
-                return digest.hexdigest()
-            digest.update(data)
 
 
 def _real(path: Path) -> Path:

@@ -65,6 +65,7 @@ class Mounts:
         self.base = base
         self._host = host
         self._made: List[Path] = []
+        self._recursive: List[Path] = []
 
     def __enter__(self) -> "Mounts":
         self.base.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -94,10 +95,13 @@ class Mounts:
         self._made.append(target)
         return target
 
-    def bind(self, source: Path, target: Path) -> Path:
+    def bind(self, source: Path, target: Path, *, recursive: bool = False) -> Path:
         """Make `target` show directory `source` too, and prove it by device and inode."""
         if target not in self._made:
-            self._host.run(["mount", "--bind", "--", str(source), str(target)])
+            how = "--rbind" if recursive else "--bind"
+            self._host.run(["mount", how, "--", str(source), str(target)])
+            if recursive:
+                self._recursive.append(target)
             self._made.append(target)
         wanted, found = os.stat(str(source)), os.stat(str(target))
         if (wanted.st_dev, wanted.st_ino) != (found.st_dev, found.st_ino) or not mounted(target):
@@ -108,7 +112,9 @@ class Mounts:
     def unmount(self, target: Path) -> None:
         """Unmount what this object mounted at `target`; what it did not mount is left alone."""
         if target in self._made:
-            self._host.run(["umount", "--", str(target)], timeout_s=_UNMOUNT_S)
+            # what was bound recursively may be busy below: let it go when it is free
+            lazily = ["--lazy"] if target in self._recursive else []
+            self._host.run(["umount", *lazily, "--", str(target)], timeout_s=_UNMOUNT_S)
             self._made.remove(target)
 
     def unmount_all(self) -> None:

@@ -15,6 +15,7 @@ from ng2coreos.model.plan import Volume
 
 TAG = "ng2coreos"
 _FS_TIMEOUT_S = 3600.0  # e2fsck of a large /var on a slow disk
+_SCRATCH = "/run/ng2coreos"
 _NOTHING_FOUND = 2  # blkid: no file system
 _FSCK_OK = (0, 1)  # e2fsck: clean, or mended
 
@@ -159,7 +160,7 @@ def _new_uuid(host: Host, device: str, fstype: str, uuid: str) -> None:
 
 
 def _replay_xfs(host: Host, device: str) -> None:
-    target = host.path("/run/ng2coreos") / f"log-{Path(device).name}"
+    target = host.path(_SCRATCH) / f"log-{Path(device).name}"
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         host.run(["mount", "-t", "xfs", "-o", "nouuid", "--", device, str(target)],
