@@ -65,7 +65,7 @@ class Network:
             findings=tuple(found), items=tuple(_link(n) for n in plain),
             checks=(*(Check(f"mac:{n.name}", "link-mac", f"{n.name} is the same interface",
                             {"interface": n.name, "mac": n.mac.lower()}) for n in plain),
-                    *_profile_checks(profiles)))
+                    *_profile_checks(profiles, facts.nics)))
 
 
 PLUGIN = Network
@@ -112,7 +112,8 @@ def _live_addresses(host: Host) -> Dict[str, List[str]]:
         links = json.loads(host.run(["ip", "-j", "address", "show", "scope", "global"]).stdout)
     except (CommandFailed, Unsupported, ValueError):
         return {}
-    return {link["ifname"]: [f"{a['local']}/{a['prefixlen']}" for a in link.get("addr_info", [])]
+    return {link["ifname"]: [f"{a['local']}/{a['prefixlen']}" for a in link.get("addr_info", [])
+                             if a.get("local")]
             for link in links if link.get("ifname") and link.get("addr_info")}
 
 
@@ -139,10 +140,11 @@ def _link(nic: Nic) -> Item:
         content=base64.b64encode(data).decode())
 
 
-def _profile_checks(profiles: List[Dict[str, Any]]) -> List[Check]:
+def _profile_checks(profiles: List[Dict[str, Any]], nics: Tuple[Nic, ...]) -> List[Check]:
     checks = []
+    names = {n.mac.lower(): n.name for n in nics if n.mac}
     for profile in profiles:
-        device = profile["interface"]
+        device = profile["interface"] or names.get(profile["mac"], "")
         if not device or not profile["autoconnect"]:
             continue
         checks += [Check(f"address:{device}:{address}", "address", f"{device} has {address}",

@@ -138,22 +138,24 @@ def _state(mine: Dict[str, Any]) -> List[Finding]:
 
 
 def _networks_findings(facts: HostFacts, mine: Dict[str, Any]) -> List[Finding]:
-    found = []
+    found: List[Finding] = []
     if mine["running"] is not None and mine["running"] != mine["persisted"]:
         names = sorted(name for kind in mine["persisted"]
                        for name in {*mine["persisted"][kind], *mine["running"][kind]}
                        if mine["persisted"][kind].get(name) != mine["running"][kind].get(name))
         found.append(finding("N2C_VDSM_STAGING", [f"network:{name}" for name in names]))
     profiles = facts.plugins.get("network", {}).get("profiles", [])
-    wrong = _disagreements(mine["persisted"], profiles) if profiles else []
+    nics = {n.mac.lower(): n.name for n in facts.nics if n.mac}
+    wrong = _disagreements(mine["persisted"], profiles, nics) if profiles else []
     if wrong:
         found.append(finding("N2C_VDSM_NETWORK_DIFFERS", evidence=wrong))
     return found
 
 
-def _disagreements(persisted: Networks, profiles: List[Dict[str, Any]]) -> List[str]:
-    """Where the stored connections do not describe what vdsm will restore."""
-    by_device = {p["interface"]: p for p in profiles if p["interface"]}
+def _disagreements(persisted: Networks, profiles: List[Dict[str, Any]],
+                   nics: Dict[str, str]) -> List[str]:
+    """Where the stored connections do not describe what vdsm will restore; `nics` are by MAC."""
+    by_device = {p["interface"] or nics.get(p["mac"], ""): p for p in profiles}
     wrong = []
     for name, bond in sorted(persisted["bonds"].items()):
         if name not in by_device:

@@ -11,14 +11,14 @@ from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.boot import decide_boot
 from ng2coreos.plan.checks import general_checks
 from ng2coreos.plan.etc import EtcDecisions
-from ng2coreos.plan.fstab import decide_fstab
+from ng2coreos.plan.fstab import decide_fstab, dropped_mounts
 from ng2coreos.plan.identities import decide_identities
 from ng2coreos.plan.image import image_findings
 from ng2coreos.plan.kernel_args import decide_kernel_args
 from ng2coreos.plan.predict import predict
 from ng2coreos.plan.rules import Rules
 from ng2coreos.plan.space import space_findings
-from ng2coreos.plan.units import DIRECTORY, UnitDecisions
+from ng2coreos.plan.units import UnitDecisions
 from ng2coreos.plan.volumes import decide_volumes
 
 _ORDER = {Kind.INHIBITOR: 0, Kind.OVERRIDABLE: 1, Kind.WARNING: 2, Kind.INFO: 3}
@@ -37,9 +37,9 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
     args, arg_findings = decide_kernel_args(facts, target, rules, volumes.volumes)
     units = UnitDecisions(facts, target, rules, volumes.mount_units)
     boot, boot_findings = decide_boot(facts, target)
-    items = _plugin_items(fstab, [share for _, share in shares])
-    claimed = {*units.claimed, *items, *(item.source for item in items.values() if item.source),
-               *(DIRECTORY + unit for unit in volumes.mount_units)}
+    items = _settled((fstab, *dropped_mounts(facts, volumes.mount_units)),
+                     [share for _, share in shares])
+    claimed = {*units.claimed, *items, *(item.source for item in items.values() if item.source)}
     etc = EtcDecisions(facts, target, policy, rules, claimed)
     items.update((item.path, item) for item in etc.items)
     ordered = tuple(items[path] for path in sorted(items))
@@ -58,8 +58,8 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
         boot=boot, prediction=need)
 
 
-def _plugin_items(fstab: Item, shares: Sequence[Contribution]) -> Dict[str, Item]:
-    items = {fstab.path: fstab}
+def _settled(ours: Tuple[Item, ...], shares: Sequence[Contribution]) -> Dict[str, Item]:
+    items = {item.path: item for item in ours}
     for share in shares:
         for item in share.items:
             items.setdefault(item.path, item)

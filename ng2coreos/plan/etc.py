@@ -55,15 +55,19 @@ class EtcDecisions:
     @property
     def findings(self) -> Tuple[Finding, ...]:
         """What the admin must know about them; one finding names all paths that it is about."""
-        found = [finding(id, [f"file:{path}" for path in paths], count=len(paths))
+        found = [finding(id, [f"file:{path}" for path in paths], self._evidence(id, paths),
+                         count=len(paths))
                  for id, paths in sorted(self._noted.items())]
         if self._owners.nameless:
             found.append(finding("N2C_ETC_OWNER_UNKNOWN", evidence=sorted(self._owners.nameless)))
         return tuple(found)
 
+    def _evidence(self, id: str, paths: List[str]) -> List[str]:
+        return ([f"{path} comes back with the target" for path in paths if path in self._target.etc]
+                if id == "N2C_ETC_DELETED" else [])
+
     def _deleted(self, change: EtcChange) -> None:
-        if change.path in self._target.etc:
-            self._note("N2C_ETC_DELETED", change.path)
+        self._note("N2C_ETC_DELETED", change.path)
 
     def _file(self, change: EtcChange, host: FileFact) -> None:
         path = change.path
@@ -122,7 +126,7 @@ class EtcDecisions:
                 owner, _, group = entry.owner.partition(":")
             mode = item.mode if entry.mode is None or host.kind != "file" else entry.mode
             item = replace(item, owner=owner, group=group, mode=mode,
-                           secret=private or entry.secret,
+                           secret=host.kind == "file" and (private or entry.secret),
                            verify=entry.verify is Verify.CONTENT)
         self._items[path] = item
 

@@ -12,6 +12,7 @@ from ng2coreos.plan.catalogue import finding
 from ng2coreos.plan.paths import on_target
 
 PATH = "/etc/fstab"
+UNITS = "/etc/systemd/system"
 RULE = "plan:fstab"
 # Options that an admin chose; what the kernel adds by itself is left out
 OPTIONS = ("nodev", "nosuid", "noexec", "noatime", "nodiratime", "discard", "usrquota", "grpquota",
@@ -42,6 +43,15 @@ def decide_fstab(facts: HostFacts, volumes: Tuple[Volume, ...]) -> Tuple[Item, T
                 source=PATH, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data),
                 content=base64.b64encode(data).decode())
     return item, found
+
+
+def dropped_mounts(facts: HostFacts, units: Tuple[str, ...]) -> Tuple[Item, ...]:
+    """Mount units for NG's volumes, by imgbased or the admin: they would mount them again."""
+    paths = {f"{UNITS}/{unit}" for unit in units}
+    return tuple(
+        Item(c.path, c.host.kind, Outcome.DROPPED, "The new fstab mounts its own volume there.",
+             RULE, source=c.path, verify=False)
+        for c in facts.etc if c.path in paths and c.host is not None)
 
 
 def swaps(facts: HostFacts) -> Tuple[Mount, ...]:

@@ -62,6 +62,7 @@ class UnitRule:
     reason: str
     required: bool = False  # a mask of NG is not carried: the host does not work without it
     mask: bool = False  # masked on the new system whatever it was on NG
+    renamed: str = ""  # what a target calls it that lacks the unit by its own name
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,8 @@ def _entry(row: "_Map") -> Entry:
 
 
 def _unit(row: "_Map") -> UnitRule:
-    return UnitRule(row.text("unit"), row.text("reason"), row.flag("required"), row.flag("mask"))
+    return UnitRule(row.text("unit"), row.text("reason"), row.flag("required"), row.flag("mask"),
+                    row.text("renamed", ""))
 
 
 def _argument(row: "_Map") -> ArgRule:

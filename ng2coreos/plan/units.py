@@ -4,6 +4,7 @@ The machine-id is carried, so that systemd sees no first boot and never looks at
 not linked stays off.
 """
 
+from dataclasses import replace
 from typing import Dict, List, Set, Tuple
 
 from ng2coreos.model.facts import Difference, EtcChange, HostFacts, Service
@@ -16,6 +17,7 @@ from ng2coreos.plan.rules import Action, Rules, UnitRule
 DIRECTORY = "/etc/systemd/system/"
 _ADMIN = "The admin enabled it on NG."
 _MASKED = "The admin masked it on NG."
+_PLACES = (".wants", ".requires", ".upholds")
 
 
 class UnitDecisions:
@@ -74,8 +76,11 @@ class UnitDecisions:
             self._mask(rule.unit, rule.reason)
             return
         service = self._services.get(rule.unit)
-        if service is not None and service.state == "enabled":
-            self._enable(service, rule.reason)
+        if service is None or service.state != "enabled":
+            return
+        if rule.renamed and not self._in_target(rule.unit) and self._in_target(rule.renamed):
+            service = replace(service, unit=rule.renamed)
+        self._enable(service, rule.reason)
 
     def _by_admin(self, service: Service) -> None:
         entry = self._rules.find(DIRECTORY + service.unit)
@@ -96,23 +101,27 @@ class UnitDecisions:
             self._missing.append(unit)
             return
         if places:
-            links = tuple(f"{place}/{unit}" for place in places)
+            # what is no directory of links is an alias: a link by another name
+            links = tuple(f"{p}/{unit}" if p.endswith(_PLACES) else p for p in places)
             self._states[unit] = UnitState(unit, "enable", links, reason)
 
+    def _in_target(self, unit: str) -> bool:
+        return unit in self._target.units or unit in self._target.enabled_units
+
     def _mask(self, unit: str, reason: str) -> None:
-        if unit in self._target.units or unit in self._target.enabled_units:
+        if self._in_target(unit):
             self._states[unit] = UnitState(unit, "mask", (unit,), reason)
 
     def _changed(self, how: str) -> Set[str]:
         """Units whose link in a .wants or .requires directory NG's admin added or deleted."""
         return {path.rpartition("/")[2] for path, change in self._links.items()
                 if change.difference is Difference(how) and path.count("/") == 5
-                and path.rpartition("/")[0].endswith((".wants", ".requires"))}
+                and path.rpartition("/")[0].endswith(_PLACES)}
 
 
 def _is_link_or_place(change: EtcChange) -> bool:
     parts = change.path[len(DIRECTORY):].split("/")
-    place = parts[0].endswith((".wants", ".requires"))
+    place = parts[0].endswith(_PLACES)
     fact = change.host or change.factory
     if fact is None:
         return place
@@ -121,7 +130,7 @@ def _is_link_or_place(change: EtcChange) -> bool:
 
 
 def _places(service: Service) -> Tuple[str, ...]:
-    return tuple(w if w.endswith((".wants", ".requires")) else f"{w}.wants"
+    return tuple(w if w.endswith(_PLACES) else f"{w}.wants"
                  for w in service.wanted_by)
 
 

@@ -114,10 +114,12 @@ def test_the_hosts_own_data_is_never_a_conflict() -> None:
     assert ids(plan) == []
 
 
-def test_deleted_files_that_the_target_brings_back_are_recorded() -> None:
+def test_deletions_are_recorded_and_those_that_the_target_undoes_are_named() -> None:
     plan = decided(host(etc=(deleted("/etc/motd"), deleted("/etc/gone"))),
                    target(etc={"/etc/motd": file("factory")}))
-    assert found(plan, "N2C_ETC_DELETED").resources == ("file:/etc/motd",)
+    one = found(plan, "N2C_ETC_DELETED")
+    assert one.resources == ("file:/etc/gone", "file:/etc/motd")
+    assert one.evidence == ("/etc/motd comes back with the target",)
 
 
 @pytest.mark.parametrize("path", sorted(NEVER))

@@ -15,15 +15,25 @@ def states(plan: Decisions) -> Tuple[Tuple[str, str, Tuple[str, ...]], ...]:
 
 
 def test_a_listed_unit_that_was_enabled_is_enabled_by_the_targets_own_links() -> None:
-    image = target(units={"vdsmd.service": ("multi-user.target.wants", "a.target.requires")})
+    image = target(units={"vdsmd.service": ("multi-user.target.wants", "a.target.requires",
+                                            "alias.service")})
     assert states(decided(image=image)) == (
         ("vdsmd.service", "enable",
-         ("multi-user.target.wants/vdsmd.service", "a.target.requires/vdsmd.service")),)
+         ("multi-user.target.wants/vdsmd.service", "a.target.requires/vdsmd.service",
+          "alias.service")),)
 
 
 def test_what_the_image_enables_needs_no_link() -> None:
     image = target(enabled_units=("vdsmd.service",))
     assert states(decided(image=image)) == ()
+
+
+def test_a_unit_of_another_name_in_the_target_is_enabled_by_that_name() -> None:
+    facts = host(services=(Service("ssh.service", "enabled", ("multi-user.target.wants",)),))
+    image = target(units={"vdsmd.service": (), "sshd.service": ("a.wants",)}, enabled_units=())
+    plan = decided(facts, image)
+    assert states(plan) == (("sshd.service", "enable", ("a.wants/sshd.service",)),)
+    assert ids(decided(facts)) == []
 
 
 def test_a_unit_that_was_not_enabled_stays_off() -> None:

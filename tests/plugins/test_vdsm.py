@@ -146,6 +146,11 @@ def test_connections_that_say_something_else_are_named(profiles: Any, words: str
     assert found(plan, "N2C_VDSM_NETWORK_DIFFERS").evidence == (words,)
 
 
+def test_a_port_may_be_named_by_its_address_only() -> None:
+    ports = [profile("", mac=f"52:54:00:00:00:1{n}", controller="bond0") for n in (1, 2)]
+    assert ids(decided(with_vdsm([*ports, *PROFILES[2:]]))) == []
+
+
 def test_a_port_may_name_its_controller_by_uuid() -> None:
     ports = [profile(n, controller="uuid-bond0") for n in ("ens3", "ens4")]
     assert ids(decided(with_vdsm([*ports, *PROFILES[2:]]))) == []
