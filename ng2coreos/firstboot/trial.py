@@ -131,11 +131,14 @@ def _succeeded(system: System, began: Phase) -> Phase:
 
 def _hand_over(system: System) -> None:
     """Arm the second trial and restart; a cut before the arming is NG, the state explains."""
-    with system.writing(PATIENCE_S):
-        state = system.state()
-        if state.phase is not Phase.FIRST_HEALTHY:
-            return
-        arm.arm(system.grubenv(state), bootdir.ENTRY)
+    try:
+        with system.writing(PATIENCE_S):
+            state = system.state()
+            if state.phase is not Phase.FIRST_HEALTHY:
+                return
+            arm.arm(system.grubenv(state), bootdir.ENTRY)
+    except (Ng2CoreosError, OSError) as error:
+        failed(system, [Failure("arm", "The second trial could be armed", str(error))])
     reboot(system)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ng2coreos.core.errors import Ng2CoreosError
+from ng2coreos.core.errors import BadInput, Ng2CoreosError
 from ng2coreos.firstboot import services, status, trial
 from ng2coreos.firstboot.trial import Task
 from ng2coreos.model.item import Check
@@ -143,6 +143,19 @@ def test_a_failure_is_recorded_though_the_grub_environment_is_damaged(tmp_path: 
     with pytest.raises(Restarted):
         trial.run(machine.system())
     assert machine.state.phase is Phase.FAILED
+
+
+def test_a_second_trial_that_cannot_be_armed_is_told(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(tmp_path)
+
+    def full(environment: Path, entry: str) -> None:
+        raise BadInput("The GRUB environment would need 1030 of 1024 bytes.", hint="")
+
+    monkeypatch.setattr(arm, "arm", full)
+    assert machine.play() == "ng"
+    assert machine.state.phase is Phase.FAILED
+    assert [f.check for f in machine.state.attempts[-1].failures] == ["arm"]
 
 
 def test_failures_are_bounded(tmp_path: Path) -> None:
