@@ -1,13 +1,13 @@
 """The image's packages: from the commit's metadata, else from its rpm database."""
 
 import re
-import tempfile
 from pathlib import Path
 from typing import Any, List, Optional, Set, Tuple
 
 from ng2coreos.core.errors import BadInput, Unsupported
 from ng2coreos.model.facts import Package
 from ng2coreos.target.tree import Tree
+from ng2coreos.target.work import temporary
 
 _PKGLIST = "rpmostree.rpmdb.pkglist"
 _DATABASES = ("usr/share/rpm", "usr/lib/sysimage/rpm")
@@ -21,10 +21,11 @@ _BINARIES = ("usr/lib/dracut/modules.d/30ignition/ignition", "usr/libexec/igniti
 _OVERLAP_BYTES = 256  # longer than the version string, which may lie across two pieces
 
 
-def packages(tree: Tree) -> Tuple[Package, ...]:
+def packages(tree: Tree, work: Path) -> Tuple[Package, ...]:
     """Every package of the image, sorted by name; none where the image has no list at all."""
     listed = tree.metadata(_PKGLIST)
-    found = _from_database(tree) if listed is None else [_from_list(entry) for entry in listed]
+    found = (_from_database(tree, work) if listed is None
+             else [_from_list(entry) for entry in listed])
     return tuple(sorted(found, key=lambda p: (p.name, p.nevra)))
 
 
@@ -66,16 +67,16 @@ def _from_list(entry: Any) -> Package:
                        hint="Was the image made by another version of rpm-ostree?") from None
 
 
-def _from_database(tree: Tree) -> List[Package]:
+def _from_database(tree: Tree, work: Path) -> List[Package]:
     for path in _DATABASES:
         names = [n for n, node in tree.list(path).items() if not node.is_directory]
         if names:
-            with tempfile.TemporaryDirectory(prefix="ng2coreos-rpmdb-") as directory:
+            with temporary(work) as directory:
                 for name in names:
                     data = tree.read(f"{path}/{name}")
                     if data is not None:
-                        Path(directory, name).write_bytes(data)
-                return _query(directory)
+                        (directory / name).write_bytes(data)
+                return _query(str(directory))
     return []
 
 

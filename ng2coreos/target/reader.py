@@ -28,9 +28,10 @@ _HINT_BOOT = "Use a commit that was made for booting (coreos-assembler, rpm-ostr
 class TargetRepo:
     """A local repository that has the target commit; nothing in it is changed."""
 
-    def __init__(self, host: Host, origin: TargetSource, repo_path: Path) -> None:
+    def __init__(self, host: Host, origin: TargetSource, repo_path: Path, work: Path) -> None:
         self._host = host
         self._source = origin
+        self._work = work
         self.repo_path = repo_path
         objects = Objects(repo_path)
         self.commit = source.resolve(objects, origin)
@@ -46,9 +47,9 @@ class TargetRepo:
 
     def _read(self) -> TargetFacts:
         tree = self.tree
-        signed = signature.verify(tree, self._source, self._host)
+        signed = signature.verify(tree, self._source, self._host, self._work)
         kernel = _kernel_version(tree)
-        listed = packages.packages(tree)
+        listed = packages.packages(tree, self._work)
         totals = tree.totals()
         release = _os_release(tree.text("usr/lib/os-release"))
         version = tree.metadata("version")
@@ -73,9 +74,10 @@ def opened(host: Host, origin: TargetSource, work: Path) -> Iterator[TargetRepo]
 
     A tar is unpacked into `work`, a remote is pulled into it; both stay there for the next time
     (the same tar, unchanged, is not unpacked again).  `work` belongs to the caller, who removes
-    it.  Raises BadInput for what is not there or not what it must be.
+    it; what is written at all is written there (but for GnuPG's own scratch in $TMPDIR).  Raises
+    BadInput for what is not there or not what it must be.
     """
-    yield TargetRepo(host, origin, source.repository(host, origin, work))
+    yield TargetRepo(host, origin, source.repository(host, origin, work), work)
 
 
 def file_fact(tree: Tree, node: Node) -> FileFact:

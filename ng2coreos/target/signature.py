@@ -8,7 +8,6 @@ cannot bring its own trust.
 import base64
 import binascii
 import hashlib
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterator, List, Set, Tuple
@@ -18,13 +17,14 @@ from ng2coreos.core.host import Host
 from ng2coreos.model.target import Signature, TargetSource
 from ng2coreos.target.objects import libostree
 from ng2coreos.target.tree import Tree
+from ng2coreos.target.work import temporary
 
 _KEY_LIMIT_BYTES = 1 << 20
 _ARMOR = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
 _HINT_KEY = "Give the public key file of who signed the image: `gpg --export KEY > FILE`."
 
 
-def verify(tree: Tree, source: TargetSource, host: Host) -> Signature:
+def verify(tree: Tree, source: TargetSource, host: Host, work: Path) -> Signature:
     """What GPG says of the commit's signatures; every reason against it is a `problem`.
 
     With `source.key`: verified only if a signature is good, neither expired nor revoked, and made
@@ -44,27 +44,26 @@ def verify(tree: Tree, source: TargetSource, host: Host) -> Signature:
         raise BadInput(f"The commit {tree.commit} is damaged.", hint="Fetch the image again.")
     if source.key:
         key = _key(host, source.key)
-        with tempfile.TemporaryDirectory(prefix="ng2coreos-key-") as directory, \
-                _empty_repo() as repo:
-            keyring = Path(directory) / "given.gpg"
+        with _empty_repo(work) as repo, temporary(work) as directory:
+            keyring = directory / "given.gpg"
             keyring.write_bytes(key)
-            trusted = _fingerprints(host, keyring)
+            trusted = _fingerprints(host, keyring, work)
             if not trusted:
                 raise BadInput(f"{source.key} holds no GPG public key.", hint=_HINT_KEY)
             return _judge(repo, commit, signatures, str(keyring), "", trusted)
     if source.kind == "repo" and ":" in source.ref:
         remote = source.ref.partition(":")[0]
         return _judge(tree.objects.repo, commit, signatures, "", remote, set())
-    with _empty_repo() as repo:
+    with _empty_repo(work) as repo:
         return _judge(repo, commit, signatures, "", "", set())
 
 
 @contextmanager
-def _empty_repo() -> Iterator[Any]:
+def _empty_repo(work: Path) -> Iterator[Any]:
     """A repository without remotes: where none is named, libostree asks the keyrings of all."""
     ostree, gio, _ = libostree()
-    with tempfile.TemporaryDirectory(prefix="ng2coreos-repo-") as directory:
-        repo = ostree.Repo.new(gio.File.new_for_path(directory))
+    with temporary(work) as directory:
+        repo = ostree.Repo.new(gio.File.new_for_path(str(directory)))
         repo.create(ostree.RepoMode.ARCHIVE, None)
         yield repo
 
@@ -95,10 +94,10 @@ def _key(host: Host, path: str) -> bytes:
                        hint=_HINT_KEY) from None
 
 
-def _fingerprints(host: Host, keyring: Path) -> Set[str]:
+def _fingerprints(host: Host, keyring: Path, work: Path) -> Set[str]:
     """Fingerprints of the primary keys and subkeys of a key file, as GnuPG lists them."""
-    with tempfile.TemporaryDirectory(prefix="ng2coreos-gpg-") as home:
-        argv = ["gpg", "--homedir", home, "--batch", "--no-autostart", "--with-colons",
+    with temporary(work) as home:
+        argv = ["gpg", "--homedir", str(home), "--batch", "--no-autostart", "--with-colons",
                 "--show-keys", str(keyring)]
         try:
             listed = host.run(argv)
