@@ -27,6 +27,8 @@ __all__ = ["ENTRY", "FIRST_BOOT_ENTRY", "ROLLBACK_ENTRY", "block", "digests", "e
 
 OVERLAY = "ng2coreos-firstboot.cpio"
 _GRUB = "grub2"
+# CoreOS's coreos-ignition-firstboot-complete.service removes it, and fails where it is missing
+_IGNITION_STAMP = "ignition.firstboot"
 _STAMP = ".ng2coreos"  # says that coreos/ is ours, before anything else is in it
 _LINKS = {"ostree": "coreos/ostree", "boot": "coreos"}
 _CHECKERS = ("grub2-script-check", "grub-script-check")
@@ -63,6 +65,7 @@ def install(host: Host, partition: Path, plan: BootPlan, deployed: Deployed,
         durable.write_file(private / _GRUB / name, _bytes(text), mode=0o600)
     grubenv.create(private_grubenv(partition))
     durable.write_file(private / OVERLAY, overlay, mode=0o600)
+    durable.write_file(private / _IGNITION_STAMP, b"")
     for name, target in _LINKS.items():
         _link(partition / name, target)
     _link(private / "boot", ".")
@@ -85,7 +88,8 @@ def verify(host: Host, partition: Path, plan: BootPlan) -> None:
     _expect(block(custom_cfg) == _block(plan, entry), f"Our block in {custom_cfg} has changed")
     grubenv.read(private_grubenv(partition))
     grubenv.read(host.path(plan.grubenv))
-    _expect((private / OVERLAY).is_file(), f"{private / OVERLAY} is missing")
+    for name in (OVERLAY, _IGNITION_STAMP):
+        _expect((private / name).is_file(), f"{private / name} is missing")
     for name, target in _LINKS.items():
         link = partition / name
         _expect(_leads_to(link, target), f"{link} is no link of ours")
@@ -128,6 +132,7 @@ def remove_block(custom_cfg: Path) -> None:
     text = _text(custom_cfg)
     if menu.block_of(text):
         _write_custom(custom_cfg, menu.without_block(text))
+    _forget_unfinished(_real(custom_cfg))
 
 
 def remove_files(partition: Path) -> None:
@@ -140,6 +145,7 @@ def remove_files(partition: Path) -> None:
         link = partition / name
         if _leads_to(link, target):
             durable.remove(link)
+        _forget_unfinished(link)
     if private.is_dir() and not private.is_symlink() and _is_ours(private):
         erase_overlay(partition)
         for name in sorted(set(os.listdir(str(private))) - {_STAMP}):
@@ -157,7 +163,9 @@ def leftovers(partition: Path, custom_cfg: Path) -> List[str]:
         found.append(str(private))
     if block(custom_cfg):
         found.append(f"the block of ng2coreos in {custom_cfg}")
-    return found
+    unfinished = [durable.temporary(path) for path in
+                  (_real(custom_cfg), *(partition / name for name in _LINKS))]
+    return found + [str(path) for path in unfinished if os.path.lexists(str(path))]
 
 
 def block(custom_cfg: Path) -> str:
@@ -262,6 +270,12 @@ def _link(path: Path, target: str) -> None:
 
 def _leads_to(link: Path, target: str) -> bool:
     return link.is_symlink() and os.readlink(str(link)) == target
+
+
+def _forget_unfinished(path: Path) -> None:
+    """Remove what a killed write of `path` left beside it."""
+    if os.path.lexists(str(durable.temporary(path))):
+        durable.remove(durable.temporary(path))
 
 
 def _is_ours(private: Path) -> bool:
