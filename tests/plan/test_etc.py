@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Dict, Tuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ng2coreos.model.facts import Difference, EtcChange, FileFact
@@ -190,6 +190,7 @@ POLICIES = st.builds(Policy, unknown_etc=st.sampled_from(["carry", "drop"]),
                      conflict=st.sampled_from(["keep-ng", "take-target"]))
 
 
+@settings(deadline=None, max_examples=60)  # the machine is shared
 @given(CASES, POLICIES)
 def test_every_change_is_carried_dropped_or_the_targets_already(
         cases: Dict[str, Tuple[str, str, str]], policy: Policy) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Dict, List, Tuple
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ng2coreos.model.facts import Group, User
@@ -22,6 +22,7 @@ def person(name: str, uid: int, gid: int = 0, shell: str = "/bin/bash") -> User:
     return User(name, uid, gid or uid, "", f"/home/{name}", shell)
 
 
+@settings(deadline=None, max_examples=100)  # the machine is shared
 @given(TABLE, UNIQUE)
 def test_no_two_names_get_one_new_number_and_their_names_keep_theirs(
         ours: Dict[str, int], theirs: Rows) -> None:
@@ -35,6 +36,7 @@ def test_no_two_names_get_one_new_number_and_their_names_keep_theirs(
     assert len(set(everything.values())) == len(everything)
 
 
+@settings(deadline=None, max_examples=100)  # the machine is shared
 @given(UNIQUE, UNIQUE)
 def test_a_number_that_is_free_in_the_target_is_kept(
         ours: Rows, theirs: Rows) -> None:
@@ -45,6 +47,7 @@ def test_a_number_that_is_free_in_the_target_is_kept(
             assert change.target_id == change.source_id or (change.source_id == 1000 and not core)
 
 
+@settings(deadline=None, max_examples=100)  # the machine is shared
 @given(UNIQUE.filter(lambda rows: len(rows) > 1))
 def test_swaps_and_rings_are_one_to_one(rows: Rows) -> None:
     names = [name for name, _ in rows]
