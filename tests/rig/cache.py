@@ -65,7 +65,9 @@ def cached(name: str, inputs: Iterable[Input], build: Callable[[Path], None]) ->
         print(f"rig: built {name} in {seconds:.0f} s", file=sys.stderr, flush=True)
         for old in cache_dir().glob(f"{name}-" + "?" * len(key)):
             if old != final and time.time() - old.stat().st_mtime > _KEEP_S:
-                remove_tree(old)
+                doomed = old.with_name(f"{old.name}.building")  # half removed, it is no product
+                old.rename(doomed)
+                remove_tree(doomed)
     return final
 
 
