@@ -14,7 +14,7 @@
 | deployment | commit | the running system is a deployment of that commit |
 | user | name, uid, gid, groups | the user exists with these numbers and groups |
 | kernel-arg | arg | the running kernel was given the argument |
-| pv-set | uuids | LVM sees exactly these PVs |
+| pv-set | uuids (exact) | LVM sees these PVs; with exact no other |
 """
 
 from typing import Dict

@@ -42,15 +42,16 @@ def kernel_arg(look: Look, params: Params) -> Seen:
 
 
 def pv_set(look: Look, params: Params) -> Seen:
-    """pv-set{uuids}: LVM sees these PVs and no other (a missing filter shows guests' disks)."""
+    """pv-set{uuids}: LVM sees these PVs; with `exact` no other (a lost filter shows guests')."""
     wanted = set(params.texts("uuids"))
     done = look.run("pvs", "--reportformat", "json", "--options", "pv_uuid,pv_name")
     rows = json.loads(done.stdout)["report"][0]["pv"]
     found = {row["pv_uuid"]: row["pv_name"] for row in rows}
     wrong = [f"{uuid} is missing" for uuid in sorted(wanted - set(found))]
-    wrong += [f"{found[uuid]} ({uuid}) was not there before"
-              for uuid in sorted(set(found) - wanted)]
-    return Seen(not wrong, "; ".join(wrong) or f"{len(found)} PVs")
+    if params.flag("exact"):
+        wrong += [f"{found[uuid]} ({uuid}) was not there before"
+                  for uuid in sorted(set(found) - wanted)]
+    return Seen(not wrong, "; ".join(wrong) or f"{len(wanted)} PVs")
 
 
 def user(look: Look, params: Params) -> Seen:

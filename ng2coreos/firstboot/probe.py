@@ -37,6 +37,13 @@ class Params:
             raise ValueError(f"the check's {name} is not a number")
         return value
 
+    def flag(self, name: str) -> bool:
+        """Is `name` given as true?"""
+        value = self.values.get(name, False)
+        if not isinstance(value, bool):
+            raise ValueError(f"the check's {name} is neither true nor false")
+        return value
+
     def texts(self, name: str) -> Tuple[str, ...]:
         """The texts called `name`; none where it is missing."""
         values = self.values.get(name, [])

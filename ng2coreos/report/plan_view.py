@@ -4,14 +4,13 @@ Two plans of one host differ only where the host, the target or the choices diff
 in a fixed order.  Nothing secret is shown.
 """
 
-import json
 from typing import Dict, List, Tuple
 
 from ng2coreos.model import codec
 from ng2coreos.model.finding import Finding, Kind
 from ng2coreos.model.item import Item, Outcome
 from ng2coreos.model.plan import Decisions, Plan
-from ng2coreos.report.redact import redact_data, redact_plan, redact_text
+from ng2coreos.report.redact import redact_data, redact_plan
 from ng2coreos.report.table import duration, harmless, human, paragraph, table
 from ng2coreos.report.verdict import ORDER, Judgement, judge, ordered
 
@@ -20,18 +19,22 @@ _COMMIT_SHOWN = 16
 
 def plan_text(plan: Plan) -> str:
     """The plan as text; the verdict stands in the first ten lines."""
+    plan = _shown(plan)  # before the layout: a secret that a line break cuts is found by nobody
     parts = [_head(plan, judge(plan)), _findings(plan.decisions), _volumes(plan.decisions),
              _items(plan.decisions), _identities(plan.decisions), _arguments(plan.decisions),
              _units(plan.decisions), _boot(plan), _prediction(plan), _checks(plan.decisions),
              _changes(plan)]
     blocks = ("\n".join(harmless(line) for line in lines) for lines in parts if lines)
-    return redact_text("\n\n".join(blocks) + "\n")
+    return "\n\n".join(blocks) + "\n"
 
 
 def plan_json(plan: Plan) -> str:
     """The plan as JSON without anything secret; for readers, not for `apply --plan`."""
-    data = redact_data(codec.dump(redact_plan(plan)))
-    return json.dumps(data, indent=1, ensure_ascii=True) + "\n"
+    return codec.dumps(_shown(plan))
+
+
+def _shown(plan: Plan) -> Plan:
+    return codec.load(Plan, redact_data(codec.dump(redact_plan(plan))))
 
 
 def _head(plan: Plan, judgement: Judgement) -> List[str]:
@@ -101,7 +104,7 @@ def _item(item: Item) -> Tuple[str, ...]:
     moved = f" (from {item.source})" if item.source and item.source != item.path else ""
     secret = "secret; " if item.secret else ""
     if item.outcome is Outcome.DROPPED:
-        return item.path, item.kind, "", "", item.rule, f"{secret}{item.reason}{moved}"
+        return item.source or item.path, item.kind, "", "", item.rule, f"{secret}{item.reason}"
     return (item.path, item.kind, f"{item.owner}:{item.group}", f"{item.mode:04o}", item.rule,
             f"{secret}{item.reason}{moved}")
 

@@ -168,14 +168,14 @@ def test_kernel_arg(fake_host: FakeHost) -> None:
     assert not look(fake_host, "kernel-arg", arg="console=ttyS0").ok
 
 
-@pytest.mark.parametrize("uuids, reason", [
-    (["u1", "u2"], "2 PVs"), (["u1"], "/dev/sdb (u2) was not there before"),
-    (["u1", "u2", "u3"], "u3 is missing")])
-def test_pv_set(fake_host: FakeHost, uuids: Any, reason: str) -> None:
+@pytest.mark.parametrize("uuids, exact, reason", [
+    (["u1", "u2"], True, ""), (["u1"], True, "/dev/sdb (u2) was not there before"),
+    (["u1"], False, ""), (["u1", "u2", "u3"], False, "u3 is missing")])
+def test_pv_set(fake_host: FakeHost, uuids: Any, exact: bool, reason: str) -> None:
     fake_host.on("pvs", ..., stdout=json.dumps({"report": [{"pv": [
         {"pv_uuid": "u1", "pv_name": "/dev/sda"}, {"pv_uuid": "u2", "pv_name": "/dev/sdb"}]}]}))
-    found = look(fake_host, "pv-set", uuids=uuids)
-    assert found.ok is (len(uuids) == 2) and reason in found.detail
+    found = look(fake_host, "pv-set", uuids=uuids, exact=exact)
+    assert found.ok is (not reason) and reason in found.detail
 
 
 @pytest.mark.parametrize("params, reason", [

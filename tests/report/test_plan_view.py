@@ -61,7 +61,7 @@ def test_what_to_do_comes_before_everything_else_and_the_worst_first() -> None:
 def test_everything_of_the_plan_is_shown() -> None:
     text = report.plan_text(plan())
     for word in ("snapshot of var", "/root is copied to roothome in ng2coreos_var", "carried (2,",
-                 "converted (2,", "dropped (1,", "from /etc/dracut.conf.d/ng.conf", "root:ssh_keys",
+                 "converted (2,", "dropped (1,", "  /etc/dracut.conf.d/ng.conf ", "root:ssh_keys",
                  "0640", "sanlock", "179", "978", "Passwords go along for: root",
                  "panic=30 (trial)", "rhgb", "vdsmd.service", "enabled on NG",
                  "any reset before the confirmation", "a.target.requires/b.service",
