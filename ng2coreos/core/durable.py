@@ -19,9 +19,9 @@ _NO_FREEZE = (errno.EOPNOTSUPP, errno.ENOTTY, errno.EPERM, errno.EINVAL)
 def write_file(path: Path, data: bytes, *, mode: int = 0o644,
                owner: Optional[Tuple[int, int]] = None) -> None:
     """Replace or create `path` with `data`; after a cut it holds the old content or all of the new."""
-    temporary = path.with_name(f".{path.name}.ng2coreos-new")
-    _unlink(temporary)
-    fd = os.open(str(temporary), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    new = temporary(path)
+    _unlink(new)
+    fd = os.open(str(new), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(fd, "wb") as stream:
             stream.write(data)
@@ -30,9 +30,9 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o644,
                 os.fchown(stream.fileno(), *owner)
             os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
-        os.rename(str(temporary), str(path))
+        os.rename(str(new), str(path))
     except BaseException:
-        _unlink(temporary)
+        _unlink(new)
         raise
     sync_directory(path.parent)
 
@@ -57,10 +57,10 @@ def make_symlink(path: Path, target: str) -> None:
         return
     if path.exists() and not path.is_symlink():
         raise FileExistsError(errno.EEXIST, "not a symlink", str(path))
-    temporary = path.with_name(f".{path.name}.ng2coreos-new")
-    _unlink(temporary)
-    os.symlink(target, str(temporary))
-    os.rename(str(temporary), str(path))
+    new = temporary(path)
+    _unlink(new)
+    os.symlink(target, str(new))
+    os.rename(str(new), str(path))
     sync_directory(path.parent)
 
 
@@ -79,6 +79,11 @@ def remove(path: Path) -> None:
         _unlink(path)
     if path.parent.is_dir():
         sync_directory(path.parent)
+
+
+def temporary(path: Path) -> Path:
+    """Where a write of `path` is prepared; only a killed one leaves something there."""
+    return path.with_name(f".{path.name}.ng2coreos-new")
 
 
 def sync_directory(path: Path) -> None:

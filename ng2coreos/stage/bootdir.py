@@ -31,6 +31,7 @@ _GRUB = "grub2"
 _IGNITION_STAMP = "ignition.firstboot"
 _STAMP = ".ng2coreos"  # says that coreos/ is ours, before anything else is in it
 _LINKS = {"ostree": "coreos/ostree", "boot": "coreos"}
+_AS_GOOD = ("boot", ".")  # made by others, and serves entries with a /boot prefix just as well
 _CHECKERS = ("grub2-script-check", "grub-script-check")
 _CHUNK_BYTES = 1 << 20
 
@@ -92,7 +93,7 @@ def verify(host: Host, partition: Path, plan: BootPlan) -> None:
         _expect((private / name).is_file(), f"{private / name} is missing")
     for name, target in _LINKS.items():
         link = partition / name
-        _expect(_leads_to(link, target), f"{link} is no link of ours")
+        _expect(_serves(link, target), f"{link} is no link of ours")
     for file in (plan.rollback_linux, *plan.rollback_initrds):
         _expect((partition / file.lstrip("/")).is_file(), f"NG's {file} is missing on {partition}")
 
@@ -261,11 +262,17 @@ def _write_custom(custom_cfg: Path, text: str) -> None:
 
 
 def _link(path: Path, target: str) -> None:
-    try:
-        durable.make_symlink(path, target)
-    except FileExistsError:
+    if _serves(path, target):
+        return
+    if os.path.lexists(str(path)):
         raise BadInput(f"{path} is there and is not a link of ng2coreos.",
-                       hint="Move it away, then try again.") from None
+                       hint="Move it away, then try again.")
+    durable.make_symlink(path, target)
+
+
+def _serves(link: Path, target: str) -> bool:
+    name, as_good = _AS_GOOD
+    return _leads_to(link, target) or (link.name == name and _leads_to(link, as_good))
 
 
 def _leads_to(link: Path, target: str) -> bool:

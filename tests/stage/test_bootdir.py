@@ -186,6 +186,35 @@ def test_a_custom_cfg_that_was_not_there_goes_again(host: Host, boot: Path, boot
     assert not custom.exists()
 
 
+def test_links_of_others_are_used_or_refused_but_never_replaced(
+        host: Host, boot: Path, boot_plan: BootPlan, deployed: Deployed) -> None:
+    (boot / "boot").symlink_to(".")  # as bootc and others make it
+    bootdir.install(host, boot, boot_plan, deployed, OVERLAY)
+    bootdir.verify(host, boot, boot_plan)
+    assert (boot / "boot/ostree/ovirt-node-abc/vmlinuz-6").read_text() == "k"
+    bootdir.remove_menu(host, boot, boot_plan)
+    bootdir.remove_files(boot)
+    assert os.readlink(str(boot / "boot")) == "."
+    (boot / "ostree").symlink_to("elsewhere")
+    with pytest.raises(BadInput, match="not a link of ng2coreos"):
+        bootdir.install(host, boot, boot_plan, write_deployment(boot), OVERLAY)
+    assert os.readlink(str(boot / "ostree")) == "elsewhere"
+
+
+def test_what_a_killed_write_left_is_found_and_removed(host: Host, boot: Path,
+                                                       boot_plan: BootPlan) -> None:
+    left = [boot / "grub2/.custom.cfg.ng2coreos-new", boot / ".ostree.ng2coreos-new",
+            boot / ".boot.ng2coreos-new"]
+    left[0].write_text("half")
+    for link in left[1:]:
+        link.symlink_to("coreos")
+    assert bootdir.leftovers(boot, boot / "grub2/custom.cfg") == [
+        str(left[0]), str(left[1]), str(left[2])]
+    bootdir.remove_menu(host, boot, boot_plan)
+    bootdir.remove_files(boot)
+    assert bootdir.leftovers(boot, boot / "grub2/custom.cfg") == []
+
+
 def test_a_killed_removal_can_be_repeated(host: Host, boot: Path, boot_plan: BootPlan,
                                           deployed: Deployed,
                                           monkeypatch: pytest.MonkeyPatch) -> None:
