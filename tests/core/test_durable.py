@@ -28,7 +28,7 @@ def _cut_at(monkeypatch: pytest.MonkeyPatch, number: int) -> List[str]:
         return call
 
     for name in CALLS:
-        monkeypatch.setattr(durable.os, name, wrap(name, getattr(os, name)))
+        monkeypatch.setattr(f"ng2coreos.core.durable.os.{name}", wrap(name, getattr(os, name)))
     return seen
 
 

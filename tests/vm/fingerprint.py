@@ -9,13 +9,14 @@ import json
 import os
 import stat
 import sys
+from typing import Any, List, Union
 
 
-def fact(path, info):
+def fact(path: str, info: os.stat_result) -> List[Any]:
     """What is at `path`."""
     kind = stat.S_IFMT(info.st_mode)
     digest = ""
-    size = ""
+    size: Union[int, str] = ""
     if kind == stat.S_IFREG:
         total = hashlib.sha256()
         with open(path, "rb") as stream:
@@ -32,7 +33,7 @@ def fact(path, info):
     return [path, info.st_mode, info.st_uid, info.st_gid, size, digest, xattrs]
 
 
-def main(roots):
+def main(roots: List[str]) -> None:
     """Print the manifest of every root."""
     for root in roots:
         device = os.lstat(root).st_dev
