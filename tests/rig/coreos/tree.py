@@ -1,4 +1,4 @@
-"""The tree of the CoreOS stand-in: Debian trixie reshaped as rpm-ostree would leave a Fedora CoreOS.
+"""The tree of the CoreOS stand-in: Debian trixie reshaped as rpm-ostree leaves Fedora CoreOS.
 
 The result has /usr/etc and no /etc, an almost empty /var, links from the top level into /var,
 kernel and initramfs in /usr/lib/modules, and the rpm database in /usr/share/rpm.
@@ -67,6 +67,8 @@ _GCONV_KEPT = (
     "ISO8859-1.so",
     "UTF-16.so",
 )
+_LIBBPF = b"libbpf.so.1\0"
+_LIBBPF_HIDDEN = b"librpf.so.1\0"
 _VAR_LINKS = {
     "home": "var/home",
     "root": "var/roothome",
@@ -107,6 +109,7 @@ def _build(out: Path) -> None:
     )
     initrd.prepare(tree)
     _remove_debian(tree)
+    _hide_libbpf(tree)
     identities.add(tree)
     _copy_files(tree)
     stamp_version(tree, VERSION)
@@ -140,6 +143,25 @@ def _remove_debian(tree: Path) -> None:
             path.unlink()
     for path in (tree / "etc/ssh").glob("ssh_host_*"):
         path.unlink()
+
+
+def _hide_libbpf(tree: Path) -> None:
+    """Give libbpf another name, which only the programs linked to it know.
+
+    systemd loads it by name if it can, and then a BPF program for RestrictFileSystems=, which no
+    unit here uses; under emulation that takes 40 s of each boot.
+    """
+    libraries = tree / "usr/lib/x86_64-linux-gnu"
+    users = [
+        path for path in (tree / "usr/sbin", tree / "usr/bin", libraries) for path in path.iterdir()
+    ]
+    for path in users:
+        if path.is_file() and not path.is_symlink():
+            content = path.read_bytes()
+            if content.startswith(b"\x7fELF") and _LIBBPF in content:
+                path.write_bytes(content.replace(_LIBBPF, _LIBBPF_HIDDEN))
+    link = libraries / _LIBBPF.rstrip(b"\0").decode()
+    link.rename(libraries / _LIBBPF_HIDDEN.rstrip(b"\0").decode())
 
 
 def _copy_files(tree: Path) -> None:
