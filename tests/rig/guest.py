@@ -19,22 +19,16 @@ import subprocess
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import List, Mapping, Match, Optional, Pattern, Sequence, Type, Union
+from typing import Dict, List, Mapping, Match, Optional, Pattern, Sequence, Type, Union
 
 from . import qmp
-from .guestfiles import BACK_DOOR_MAC, SSH_PORT
+from .machine import OVMF, PAYLOADS, VARS, Machine
 from .serial import SerialConsole
 from .sshlink import CommandFailed, Content, Result, SshLink
-from .switch import MACS, Switch
+from .switch import Switch
 
-# TCG runs `rep stosb` byte by byte, so with erms/fsrm a guest spends its time clearing pages;
-# QEMU 7.2's cmpxchg16b corrupts flags and Linux 6.12 oopses in kmalloc; the others only cost time.
-CPU = "max,-erms,-fsrm,-la57,-svm,-pku,-cx16"
 BOOT_DEADLINE_S = 900.0  # a boot takes one to three minutes; machines are noisy
-_OVMF = Path("/usr/share/OVMF")
 _STATE = "up"
-# The switch's NICs get the first free PCI slots, so their names depend on no other device.
-_FIRST_SLOT = 0x10
 
 
 class GuestError(Exception):
@@ -134,8 +128,8 @@ class Guest:
                 "convert",
                 "-O",
                 "qcow2",
-                str(_OVMF / "OVMF_VARS_4M.fd"),
-                str(self.directory / "vars.qcow2"),
+                str(OVMF / "OVMF_VARS_4M.fd"),
+                str(self.directory / VARS),
             )
 
     def start(self, *options: str) -> None:
@@ -146,7 +140,10 @@ class Guest:
             (self.directory / name).unlink(missing_ok=True)
         with open(self.directory / "qemu.log", "ab") as log:
             self._process = subprocess.Popen(
-                [*self._argv(), *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [*self._machine().argv(), *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         self._wait_qmp()
         self._write_state()
@@ -238,7 +235,7 @@ class Guest:
         target.mkdir(parents=True)
         for name in (
             *(path.name for path in self.overlays),
-            "vars.qcow2",
+            VARS,
             "guest.json",
             "serial.log",
         ):
@@ -253,86 +250,45 @@ class Guest:
         return boot_id
 
     def restore(self, saved: Path) -> None:
-        """Go on from a state saved by `snapshot`; the disks, NICs and memory must be the same."""
+        """Go on from a state saved by `snapshot`, with the same images, NICs and memory.
+
+        The payload may be longer than it was: the rest is plugged in.
+        """
         state = json.loads((saved / "guest.json").read_text("utf-8"))
         self.firmware = state["firmware"]
+        later = self._payload[state["payload"] :]
+        self._payload = self._payload[: state["payload"]]
         for path in saved.iterdir():
             _copy(path, self.directory / path.name)
         for image, overlay in zip(self._disks, self.overlays):  # the cache may have moved
             _qemu_img(*("rebase", "-u", "-F", "qcow2", "-b", os.path.abspath(image)), str(overlay))
         self.start("-loadvm", _STATE)
+        for path in later:
+            self.attach(path)
 
-    def _argv(self) -> List[str]:
-        here = self.directory
-        # setpriv: no QEMU outlives the process that started it
-        argv = [
-            "setpriv",
-            "--pdeathsig",
-            "KILL",
-            "qemu-system-x86_64",
-            "-machine",
-            "q35",
-            "-accel",
-            "tcg,thread=multi",
-            "-cpu",
-            CPU,
-            "-smp",
-            str(self._cpus),
-            "-m",
-            str(self._memory_mib),
-            "-display",
-            "none",
-            "-vga",
-            "none",
-            "-chardev",
-            f"socket,id=serial,path={here}/serial.sock,server=on,wait=off,"
-            f"logfile={here}/serial.log,logappend=on",
-            "-serial",
-            "chardev:serial",
-            "-qmp",
-            f"unix:{here}/qmp.sock,server=on,wait=off",
-        ]
-        slot = _FIRST_SLOT
-        forward = f"hostfwd=tcp:127.0.0.1:{self._link.port}-:{SSH_PORT}"
-        argv += [
-            "-netdev",
-            f"user,id=backdoor,restrict=on,ipv6=off,{forward}",
-            "-device",
-            f"virtio-net-pci,netdev=backdoor,mac={BACK_DOOR_MAC},romfile=,addr={slot:#x}",
-            "-device",
-            f"virtio-rng-pci,addr={slot + 1:#x}",
-        ]
-        slot += 2
-        for index, path in enumerate(self.overlays):
-            argv += [
-                "-drive",
-                f"if=none,id=drive{index},node-name=disk{index},file={path},format=qcow2,"
-                "cache=unsafe,discard=unmap",
-                "-device",
-                f"virtio-blk-pci,drive=drive{index},addr={slot:#x},serial=rig{index},"
-                f"bootindex={index}",
-            ]
-            slot += 1
-        for index, path in enumerate(self._payload):
-            argv += [
-                "-drive",
-                f"if=none,id=payload{index},file={path},format=raw,readonly=on",
-                "-device",
-                f"virtio-blk-pci,drive=payload{index},addr={slot:#x},serial=payload{index}",
-            ]
-            slot += 1
-        if self.firmware == "uefi":
-            argv += [
-                "-drive",
-                f"if=pflash,format=raw,readonly=on,file={_OVMF}/OVMF_CODE_4M.fd",
-                "-drive",
-                f"if=pflash,node-name=vars,format=qcow2,file={here}/vars.qcow2",
-            ]
-        if self._switch is not None:
-            return [*argv, *self._switch.qemu_args]
-        for nic, mac in MACS.items():
-            argv += ["-device", f"virtio-net-pci,id=nic{nic},mac={mac}"]
-        return argv
+    def attach(self, path: Path) -> None:
+        """Plug in a raw image, read-only: /dev/disk/by-id/virtio-payload0, then 1, ..."""
+        name = f"payload{len(self._payload)}"
+        if len(self._payload) == PAYLOADS:
+            raise ValueError(f"a guest has {PAYLOADS} places for images")
+        node = {"driver": "raw", "node-name": name, "read-only": True}
+        file = {"driver": "file", "filename": os.path.abspath(path), "read-only": True}
+        self.monitor("blockdev-add", **node, file=file)
+        device = {"driver": "virtio-blk-pci", "drive": name, "id": name, "serial": name}
+        self.monitor("device_add", **device, bus=f"port{len(self._payload)}")
+        self._payload.append(path)
+
+    def _machine(self) -> Machine:
+        return Machine(
+            directory=self.directory,
+            firmware=self.firmware,
+            disks=self.overlays,
+            payload=self._payload,
+            ssh_port=self._link.port,
+            nics=self._switch.qemu_args if self._switch is not None else None,
+            memory_mib=self._memory_mib,
+            cpus=self._cpus,
+        )
 
     def _wait_qmp(self) -> None:
         limit = time.monotonic() + 60
@@ -362,7 +318,8 @@ class Guest:
 
     def _write_state(self) -> None:
         pid = self._process.pid if self._process is not None else 0
-        state = {"pid": pid, "port": self._link.port, "firmware": self.firmware}
+        state: Dict[str, object] = {"pid": pid, "port": self._link.port, "firmware": self.firmware}
+        state["payload"] = len(self._payload)
         (self.directory / "guest.json").write_text(json.dumps(state), "ascii")
 
 

@@ -1,9 +1,9 @@
 """Guests that are up, kept in the cache: a scenario starts from one in seconds, not minutes."""
 
 from pathlib import Path
-from typing import List, Sequence
+from typing import List
 
-from . import guest, guestfiles, ng, sshlink, vdsm
+from . import guest, guestfiles, machine, ng, sshlink, vdsm
 from .cache import Input, cache_dir, cached
 from .guest import Guest
 from .switch import Switch
@@ -16,14 +16,14 @@ _QUIET = (
 )
 
 
-def ng_up(image: ng.NgImage, firmware: str = "bios", payload: Sequence[Path] = ()) -> Path:
+def ng_up(image: ng.NgImage, firmware: str = "bios") -> Path:
     """The NG stand-in, booted and with vdsmd serving: for `Guest.resume` with a switch.
 
-    The resumed guest needs the same image and payload.
+    The resumed guest needs the same image; it may have a payload, the saved one has none.
     """
     inputs: List[Input] = [
-        *(path.parent for path in (image.disk, *payload)),
-        *(Path(module.__file__ or "") for module in (guest, guestfiles, sshlink)),
+        image.disk.parent,
+        *(Path(module.__file__ or "") for module in (guest, guestfiles, machine, sshlink)),
         Path(vdsm.__file__ or "").parent,
         _HERE / "switch.py",
         Path(__file__),
@@ -32,7 +32,7 @@ def ng_up(image: ng.NgImage, firmware: str = "bios", payload: Sequence[Path] = (
 
     def build(out: Path) -> None:
         scratch = cache_dir() / "guests" / f"build-{out.name}"
-        with Switch() as switch, Guest(scratch, image.disks, switch=switch, payload=payload) as up:
+        with Switch() as switch, Guest(scratch, image.disks, switch=switch) as up:
             up.boot(firmware)
             wait_vdsm(up)
             up.ssh(_QUIET, timeout=600)
@@ -41,9 +41,9 @@ def ng_up(image: ng.NgImage, firmware: str = "bios", payload: Sequence[Path] = (
     return cached(f"up-{image.boot_fs}-{firmware}", inputs, build) / "state"
 
 
-def wait_vdsm(machine: Guest) -> None:
+def wait_vdsm(up: Guest) -> None:
     """Wait until vdsmd serves; fails with its journal."""
-    machine.ssh(
+    up.ssh(
         f"timeout {_VDSM_DEADLINE_S} sh -c 'until systemctl is-active -q vdsmd; do sleep 1; done'"
         " || { systemctl status --no-pager -l vdsmd; journalctl --no-pager -b -u vdsmd; exit 1; }",
         timeout=_VDSM_DEADLINE_S + 60,
