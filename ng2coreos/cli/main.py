@@ -47,8 +47,11 @@ def cli(context: click.Context, root: str, verbose: bool, quiet: bool,
 
     Start with `ng2coreos plan`: it changes nothing and says what would happen.
     """
-    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, stream=sys.stderr,
-                        format="%(message)s")
+    # our own logger only: libraries (blivet, libblockdev) tell every program that they run
+    logger = logging.getLogger("ng2coreos")
+    logger.handlers[:] = [logging.StreamHandler(sys.stderr)]
+    logger.setLevel(logging.DEBUG if verbose else logging.INFO)
+    logger.propagate = False
     context.obj = Context(root, listener(progress_fd, quiet))
 
 
