@@ -27,7 +27,7 @@ def read(host: Host, devices: Devices) -> Layout:
         vg_free_bytes=integer(vg["vg_free"], "vg_free"),
         extent_bytes=integer(vg["vg_extent_size"], "vg_extent_size"),
         pool=_pool(rows, current), volumes=volumes, images=images.read(volumes, current),
-        mounts=mounted, pvs=_pvs(host))
+        mounts=mounted, pvs=_pvs(host), vg_tags=tuple(lvm_report.tags(vg["vg_tags"])))
 
 
 def _ng_vg(rows: List[Row]) -> Row:

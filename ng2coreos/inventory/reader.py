@@ -15,6 +15,7 @@ from ng2coreos.inventory import (
     nics,
     packages,
     services,
+    trees,
 )
 from ng2coreos.model.facts import HostFacts
 
@@ -41,4 +42,5 @@ def read(host: Host, plugins: Sequence[Plugin] = ()) -> HostFacts:
         packages=packages.read(host), etc=etc.read(host), users=identities.users(host),
         groups=identities.groups(host), nics=nics.read(host, known),
         services=services.read(host), memory_bytes=identity.memory_bytes,
+        trees=trees.read(host, layout),
         plugins={plugin.id: plugin.facts(host) for plugin in plugins})

@@ -95,6 +95,12 @@ def test_foreign_groups_are_seen_but_not_asked_for(fake_host: FakeHost) -> None:
     assert [argv[-1] for argv in fake_host.commands if argv[0] == "lvs"] == ["onn_node01"]
 
 
+def test_the_tags_of_the_group(fake_host: FakeHost) -> None:
+    data = report("vgs")
+    data["report"][0]["vg"][0]["vg_tags"] = "imgbased:vg,RHAT_storage_domain"
+    assert read(script(fake_host, vgs=data)).vg_tags == ("imgbased:vg", "RHAT_storage_domain")
+
+
 def test_udev_says_which_volume_a_device_is(fake_host: FakeHost) -> None:
     class Udev:
         def block(self, node: str) -> Block:

@@ -1,0 +1,57 @@
+"""How much lies in the directories of NG's root that a move copies into a volume."""
+
+import os
+import stat
+from typing import List, Set, Tuple
+
+from ng2coreos.core.host import Host
+from ng2coreos.inventory.parse import readable
+from ng2coreos.model.facts import Layout, TreeSize
+
+# What the layer holds of the admin's own, beside /etc; /home where it is no volume of its own
+PATHS = ("/home", "/opt", "/root", "/srv", "/usr/local")
+_BLOCK_BYTES = 512  # the unit of st_blocks, whatever the file system's is (stat(2))
+
+
+def read(host: Host, layout: Layout) -> Tuple[TreeSize, ...]:
+    """The size of each directory that is no mount of its own; 0 for one that is not there.
+
+    Counts as a copy does: one file system, no symlink followed, a hard-linked file once, holes not
+    at all.  What goes while we look is not counted.
+    """
+    return tuple(_size(host, path) for path in PATHS if layout.mount(path) is None)
+
+
+def _size(host: Host, path: str) -> TreeSize:
+    with readable(path):
+        top = host.lstat(path)
+        if top is None or not stat.S_ISDIR(top.st_mode):
+            return TreeSize(path, 0, 0)
+        total = inodes = 0
+        linked: Set[int] = set()
+        stack: List[str] = [str(host.path(path))]
+        while stack:
+            for entry in _entries(stack.pop()):
+                try:
+                    info = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                if info.st_dev != top.st_dev or info.st_ino in linked:
+                    continue
+                inodes += 1
+                if entry.is_dir(follow_symlinks=False):
+                    stack.append(entry.path)
+                    continue
+                if info.st_nlink > 1:
+                    linked.add(info.st_ino)
+                if entry.is_file(follow_symlinks=False):
+                    total += min(info.st_size, info.st_blocks * _BLOCK_BYTES)
+    return TreeSize(path, total, inodes)
+
+
+def _entries(directory: str) -> List["os.DirEntry[str]"]:
+    try:
+        with os.scandir(directory) as found:
+            return list(found)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
