@@ -52,7 +52,7 @@ def source_of(target: str, ref: str, key: str, insecure: bool) -> TargetSource:
         kind, target = "tar", str(Path(target).resolve())
     else:
         raise BadInput(f"There is no image at {target}.",
-                       hint="Give an ostree repo directory, an ostree-commit.tar or an http(s) URL.")
+                       hint="Give an ostree repo directory, an ostree-commit.tar or an http URL.")
     if key and not Path(key).is_file():
         raise BadInput(f"There is no key file {key}.", hint="Give the image's public GPG key.")
     return TargetSource(kind, target, ref, str(Path(key).resolve()) if key else "", insecure)

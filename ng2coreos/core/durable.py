@@ -18,7 +18,7 @@ _NO_FREEZE = (errno.EOPNOTSUPP, errno.ENOTTY, errno.EPERM, errno.EINVAL)
 
 def write_file(path: Path, data: bytes, *, mode: int = 0o644,
                owner: Optional[Tuple[int, int]] = None) -> None:
-    """Replace or create `path` with `data`; after a cut it holds the old content or all of the new."""
+    """Replace or create `path` with `data`; after a cut it is the old file or all of the new."""
     new = temporary(path)
     _unlink(new)
     fd = os.open(str(new), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -52,7 +52,7 @@ def overwrite_in_place(path: Path, data: bytes) -> None:
 
 
 def make_symlink(path: Path, target: str) -> None:
-    """Make `path` a symlink to `target`, replacing another symlink but never a file or directory."""
+    """Make `path` a symlink to `target`, replacing another symlink, never a file or directory."""
     if path.is_symlink() and os.readlink(str(path)) == target:
         return
     if path.exists() and not path.is_symlink():

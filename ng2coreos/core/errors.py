@@ -28,7 +28,7 @@ class Exit(IntEnum):
 
 
 class Ng2CoreosError(Exception):
-    """Something failed that the tool has no better name for; a bug unless the hint says otherwise."""
+    """Something failed that has no better name; a bug unless the hint says otherwise."""
 
     exit_code: Exit = Exit.INTERNAL
 

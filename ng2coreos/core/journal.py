@@ -40,7 +40,7 @@ class Journal:
             durable.sync_directory(self.path.parent)
 
     def records(self) -> List[Record]:
-        """All records in order, without a torn last line; BadInput if the journal is damaged inside."""
+        """All records in order, without a torn last line; BadInput if it is damaged inside."""
         return self._parse()[0]
 
     def _good_length(self) -> int:
@@ -59,7 +59,8 @@ class Journal:
                 if any(_decode(rest) is not None for rest in lines[number:]):
                     raise BadInput(
                         f"The journal {self.path} is damaged in line {number}.",
-                        hint="Do not edit it. Run `ng2coreos rollback`: it also finds what is ours by tag.")
+                        hint="Do not edit it. Run `ng2coreos rollback`: it also finds what is ours "
+                             "by tag.")
                 break
             found.append(record)
             good += len(line) + 1

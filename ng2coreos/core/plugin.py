@@ -19,7 +19,7 @@ API = 1
 
 @dataclass(frozen=True)
 class Contribution:
-    """What a plug-in adds to the decisions; its items win over the whitelists' for the same path."""
+    """What a plug-in adds to the decisions; its items win over the whitelists' for a path."""
 
     findings: Tuple[Finding, ...] = ()
     items: Tuple[Item, ...] = ()

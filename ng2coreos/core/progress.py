@@ -15,7 +15,7 @@ class Progress:
     @contextmanager
     def task(self, name: str, text: str, total: Optional[int] = None,
              unit: str = "B") -> Iterator[Advance]:
-        """A piece of work called `name`; call what it gives with the amount done since last time."""
+        """A piece of work called `name`; call what it gives with what was done since last time."""
         del name, text, total, unit
         yield lambda amount: None
 

@@ -66,7 +66,7 @@ def resume(host: Host, progress: Progress) -> RunDirectory:
 
 
 def roll_back(host: Host, progress: Progress) -> Optional[RunDirectory]:
-    """Undo the current run on NG; None when there is nothing to undo. Also works without a journal."""
+    """Undo the current run on NG; None when there is nothing to undo."""
     store = Store(host)
     with lock.exclusive(store.lock_file):
         directory = store.current()

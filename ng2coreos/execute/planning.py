@@ -55,7 +55,7 @@ def work_directory(source: TargetSource) -> Iterator[Path]:
 
 def make_plan(host: Host, facts: HostFacts, target: TargetFacts, policy: Policy,
               clock: Optional[Clock] = None) -> Plan:
-    """The plan for this host and target. Pure but for the whitelists that the host's admin added."""
+    """The plan for this host and target. Pure but for the whitelists that the admin added."""
     clock = clock or Clock()
     rules = deciding.load_rules([host.follow(WHITELISTS_D)])
     decisions = deciding.decide(facts, target, policy, rules, deciding.load_plugins(), clock.uuid)
@@ -77,8 +77,8 @@ def _source(facts: HostFacts, decisions: Decisions) -> Source:
     base = next((i.volume for i in facts.layout.images
                  if i.kind is ImageKind.BASE and i.nvr == nvr), "")
     origins = tuple(v.origin for v in decisions.volumes if v.origin)
-    images = sorted(facts.layout.images,
-                    key=lambda i: (i.kind is not ImageKind.LAYER, i.kind is not ImageKind.BASE, i.nvr))
+    images = sorted(facts.layout.images, key=lambda i: (
+        i.kind is not ImageKind.LAYER, i.kind is not ImageKind.BASE, i.nvr))
     others = tuple(m.volume for m in facts.layout.mounts
                    if m.volume and m.target == "/tmp" and m.volume not in origins)
     return Source(

@@ -102,7 +102,8 @@ def _undo_after(run: Run, store: Store, reason: str) -> None:
     problems = undo_all(run, store)
     if problems:
         raise RollbackIncomplete(
-            f"The run failed ({reason}), and not everything could be undone: " + "; ".join(problems),
+            f"The run failed ({reason}), and not everything could be undone: "
+            + "; ".join(problems),
             hint="NG boots as before. Run `ng2coreos rollback` again after mending the cause.")
 
 

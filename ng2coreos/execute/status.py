@@ -83,7 +83,8 @@ def _why(state: BootState) -> str:
     if state.phase is Phase.FAILED and state.attempts:
         last = state.attempts[-1]
         names = ", ".join(f.title for f in last.failures) or "no reason recorded"
-        return f"Trial {last.trial} of the new system was not healthy: {names}. NG is running again."
+        return (f"Trial {last.trial} of the new system was not healthy: {names}. "
+                "NG is running again.")
     return (f"The {trial} trial of the new system did not get as far as its health checks "
             "(panic, hang or power cut). NG is running again.")
 

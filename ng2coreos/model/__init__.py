@@ -1,1 +1,1 @@
-"""Frozen, typed records that travel between rooms and through JSON; nothing here touches a system."""
+"""Frozen, typed records that travel between rooms and through JSON; they touch no system."""

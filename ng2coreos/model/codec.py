@@ -8,7 +8,7 @@ import dataclasses
 import enum
 import json
 import typing
-from functools import lru_cache
+from functools import cache
 from typing import Any, Dict, Type, TypeVar
 
 from ng2coreos.core.errors import BadInput
@@ -30,7 +30,7 @@ def dump(value: Any) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """`value` as JSON text, indented, the same text for the same value, one line feed at the end."""
+    """`value` as JSON text, indented, the same for the same value, one line feed at the end."""
     return json.dumps(dump(value), indent=1, ensure_ascii=True) + "\n"
 
 
@@ -50,7 +50,7 @@ def loads(cls: Type[T], text: str, where: str = "") -> T:
     return load(cls, data, where)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _hints(cls: Type[Any]) -> Dict[str, Any]:
     return typing.get_type_hints(cls)
 
@@ -69,7 +69,8 @@ def _load(kind: Any, data: Any, where: str) -> Any:
             return tuple(_load(inner, item, f"{where}[{n}]") for n, item in enumerate(data))
         kinds = (inner, *more)
         _expect(len(data) == len(kinds), where, f"{len(kinds)} values", data)
-        return tuple(_load(k, item, f"{where}[{n}]") for n, (k, item) in enumerate(zip(kinds, data)))
+        return tuple(_load(k, item, f"{where}[{n}]")
+                     for n, (k, item) in enumerate(zip(kinds, data)))
     if origin is dict:
         _expect(isinstance(data, dict), where, "an object", data)
         inner = typing.get_args(kind)[1]

@@ -183,7 +183,7 @@ class Packages:
 
 @dataclass(frozen=True)
 class FileFact:
-    """What lies at a path: kind file|directory|symlink|other; digest is SHA-256 of a file's content."""
+    """What lies at a path. kind: file|directory|symlink|other; the digest is of a file's content."""
 
     kind: str
     mode: int
@@ -253,7 +253,7 @@ class Service:
 
 @dataclass(frozen=True)
 class TreeSize:
-    """How much lies below a directory of NG's root that is copied (/root, /opt, /usr/local, /srv)."""
+    """How much lies below a directory of NG's root that is copied (/root, /opt, ...)."""
 
     path: str
     bytes: int

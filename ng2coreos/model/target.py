@@ -61,7 +61,7 @@ class TargetFacts:
     groups: Tuple[Group, ...]
     etc_groups: Tuple[str, ...]  # groups kept in /usr/etc/group, whose members can be changed
     etc: Dict[str, FileFact]  # "/etc/..." -> what /usr/etc has there
-    units: Dict[str, Tuple[str, ...]]  # unit file name -> its WantedBy=/RequiredBy= targets ("T.wants", ...)
+    units: Dict[str, Tuple[str, ...]]  # unit file -> WantedBy=/RequiredBy= ("T.wants", ...)
     enabled_units: Tuple[str, ...]  # already enabled by links in /usr/etc or /usr/lib
     ostree_composefs: bool = False
     selinux: Optional[str] = None  # policy type, or None where the image has none

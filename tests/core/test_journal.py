@@ -12,7 +12,8 @@ from ng2coreos.core.errors import BadInput
 from ng2coreos.core.journal import Journal
 
 VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.text(),
-                      lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
+                      lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+                      max_leaves=5)
 
 
 @given(st.lists(st.dictionaries(st.text(), VALUES), min_size=1, max_size=5), st.data())

@@ -199,7 +199,8 @@ def test_secrets_show_in_no_repr_and_no_error() -> None:
         assert encoded not in said and plans.HASH not in said and "planted" not in said
 
 
-NAMES: st.SearchStrategy[str] = st.text("ab-_ .%ä\"\\\n\x7f", min_size=1, max_size=8).filter(lambda n: n not in (".", ".."))
+NAMES: st.SearchStrategy[str] = st.text("ab-_ .%ä\"\\\n\x7f", min_size=1, max_size=8).filter(
+    lambda n: n not in (".", ".."))
 
 
 @settings(max_examples=25, deadline=None)

@@ -13,7 +13,8 @@ from ng2coreos.model.item import Item, Outcome
 from ng2coreos.model.plan import Plan, Policy
 from ng2coreos.model.state import Attempt, BootState, Failure, Phase
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+JSON = st.recursive(st.none() | st.booleans() | st.integers()
+                    | st.floats(allow_nan=False) | st.text(),
                     lambda inner: st.lists(inner, max_size=4)
                     | st.dictionaries(st.text(), inner, max_size=4), max_leaves=10)
 STATE = BootState("r", "0", Phase.ARMED, "b", "title", "uuid", "/grub2/grubenv",

@@ -13,7 +13,7 @@ from ng2coreos.stage import arm, bootdir, state
 
 
 class Arm(Step):
-    """Guarantees `next_entry` in NG's GRUB environment, after everything that it boots is durable."""
+    """Guarantees `next_entry` in NG's GRUB environment, once all that it boots is durable."""
 
     id = "arm"
     title = "Arm the trial boot"

@@ -11,7 +11,7 @@ from ng2coreos.model.plan import Change, Decisions, Target
 
 
 class ExportState(Step):
-    """Guarantees a whole bundle in the run's directory; StalePlan if a file changed since the plan."""
+    """Guarantees a whole bundle in the run's directory; StalePlan if a file has changed."""
 
     id = "export-state"
     title = "Export the host's state"

@@ -49,6 +49,8 @@ _NOT_COREOS = (
         "usr/lib/python3.13/test",
         "usr/lib/apt",
         "usr/lib/tmpfiles.d/debian.conf",
+        "usr/lib/tmpfiles.d/home.conf",
+        "usr/lib/tmpfiles.d/provision.conf",
     ),
     *("usr/games", "usr/src", "usr/include", "usr/share/debconf", "usr/share/bash-completion"),
 )
@@ -83,7 +85,7 @@ _TOP_DIRECTORIES = ("boot", "dev", "proc", "rhev", "run", "sys", "sysroot", "tmp
 
 
 def coreos_tree() -> Path:
-    """The product with `tree`, ready to be committed, and `initramfs-nolvm.img`.  Do not change it."""
+    """The product with `tree`, ready to be committed, and `initramfs-nolvm.img`; read only."""
     modules = (accounts, debian, guestfiles, identities, initrd, rpms, units)
     sources = [Path(str(module.__file__)) for module in modules]
     parts = [_HERE / "dracut", FILES, _HERE / "altfiles.c", RPM_TABLE, Path(__file__)]
