@@ -150,7 +150,7 @@ def rollback(obj: Context, /) -> None:
 
 
 def main() -> None:
-    """Entry point: the new system's own commands there, these on NG; an error is a line and a hint."""
+    """Entry point: these commands on NG, the new system's own there; errors as a line and a hint."""
     if Path("/run/ostree-booted").exists():
         raise SystemExit(firstboot_cli.main(sys.argv[1:]))
     raise SystemExit(guarded(lambda: cli.main(standalone_mode=False, prog_name="ng2coreos")))

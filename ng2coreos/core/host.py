@@ -79,7 +79,7 @@ class Host:
         return bytes(data)
 
     def read_text(self, path: str, *, default: Optional[str] = None) -> str:
-        """The text at `path`; undecodable bytes become surrogates. `default` where it is missing."""
+        """The text at `path`; undecodable bytes become surrogates. `default` if it is missing."""
         try:
             return self.read_bytes(path).decode("utf-8", "surrogateescape")
         except (FileNotFoundError, NotADirectoryError):

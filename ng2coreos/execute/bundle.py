@@ -54,8 +54,8 @@ def export_bundle(host: Host, plan: Plan, path: Path) -> None:
     durable.remove(path)
     durable.make_directory(path, mode=0o700)
     for item in plan.decisions.items:
-        carried = item.outcome is not Outcome.DROPPED and item.source and not item.content
-        if item.kind != "file" or not carried:
+        wanted = item.outcome is not Outcome.DROPPED and item.source and not item.content
+        if item.kind != "file" or not wanted:
             continue
         data = host.read_bytes(item.source)
         if hashlib.sha256(data).hexdigest() != item.sha256:

@@ -183,7 +183,7 @@ class Packages:
 
 @dataclass(frozen=True)
 class FileFact:
-    """What lies at a path. kind: file|directory|symlink|other; the digest is of a file's content."""
+    """What lies at a path. kind: file|directory|symlink|other; the digest is of the content."""
 
     kind: str
     mode: int
