@@ -34,7 +34,7 @@ class TargetRepo:
         self._work = work
         self.repo_path = repo_path
         objects = Objects(repo_path)
-        self.commit = source.resolve(objects, origin)
+        self.ref, self.commit = source.resolve(objects, origin)
         self.tree = Tree(objects, self.commit)
         self._facts: Optional[TargetFacts] = None
 
@@ -54,7 +54,7 @@ class TargetRepo:
         release = _os_release(tree.text("usr/lib/os-release"))
         version = tree.metadata("version")
         return TargetFacts(
-            source=self._source, ref=self._source.ref, commit=self.commit,
+            source=self._source, ref=self.ref, commit=self.commit,
             version=str(version) if version else release.get("OSTREE_VERSION",
                                                              release.get("VERSION_ID", "")),
             timestamp=tree.timestamp, signature=signed, os_release=release,

@@ -9,8 +9,9 @@ import hashlib
 import os
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Tuple
 from urllib.parse import urlsplit
 
 from ng2coreos.core import durable
@@ -38,11 +39,21 @@ def repository(host: Host, source: TargetSource, work: Path) -> Path:
     raise BadInput(f"{source.kind!r} is not a kind of image source.", hint="Use repo, tar or url.")
 
 
-def resolve(objects: Objects, source: TargetSource) -> str:
-    """The commit that `source.ref` names; BadInput shows the nearest refs."""
+def resolve(objects: Objects, source: TargetSource) -> Tuple[str, str]:
+    """The ref and the commit that `source.ref` names; BadInput shows the nearest refs.
+
+    An empty ref stands for the only one that there is.
+    """
     if _COMMIT.fullmatch(source.ref):
-        return source.ref
+        return source.ref, source.ref
     refs: Dict[str, str] = dict(objects.repo.list_refs(None, None)[1])
+    if not source.ref:
+        ref = _only(sorted({name.partition(":")[2] or name for name in refs}))
+        source = replace(source, ref=ref)
+    return source.ref, _commit(refs, source)
+
+
+def _commit(refs: Dict[str, str], source: TargetSource) -> str:
     names = [source.ref]
     if source.kind == "url":
         names = [f"{_REMOTE}:{source.ref}"]
@@ -55,6 +66,14 @@ def resolve(objects: Objects, source: TargetSource) -> str:
     if len(same) == 1:
         return same[0]
     raise _unknown(source.ref, sorted(refs))
+
+
+def _only(refs: List[str]) -> str:
+    if len(refs) != 1:
+        shown = ", ".join(refs[:_SHOWN_REFS]) or "none"
+        raise BadInput(f"The repository has {len(refs)} refs: {shown}.",
+                       hint="Say which one with --ref.")
+    return refs[0]
 
 
 def _unknown(ref: str, refs: List[str]) -> BadInput:
@@ -102,7 +121,8 @@ def _pulled(host: Host, source: TargetSource, work: Path) -> Path:
         # checksums are checked by the pull itself.
         host.run(["ostree", f"--repo={repo}", "remote", "add", "--force", "--no-gpg-verify",
                   _REMOTE, source.location])
-        host.run(["ostree", f"--repo={repo}", "pull", "--depth=0", _REMOTE, source.ref],
+        ref = source.ref or _only(_remote_refs(host, repo))
+        host.run(["ostree", f"--repo={repo}", "pull", "--depth=0", _REMOTE, ref],
                  timeout_s=PULL_DEADLINE_S)
     except CommandFailed as error:
         refs = _remote_refs(host, repo)

@@ -119,3 +119,16 @@ def test_a_password_in_the_url_is_not_shown(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught, opened(Host(), source, tmp_path):
         pass
     assert "hunter2" not in caught.value.message + caught.value.hint
+
+
+def test_an_empty_ref_stands_for_the_only_one(image: Image, tmp_path: Path) -> None:
+    with opened(Host(), TargetSource("repo", str(image.repo), ""), tmp_path) as target:
+        assert (target.facts().ref, target.commit) == (images.REF, image.commit)
+
+
+def test_an_empty_ref_is_refused_where_there_are_two(image: Image, tmp_path: Path) -> None:
+    images.ostree(image.repo, "refs", "--create=another", image.commit)
+    source = TargetSource("repo", str(image.repo), "")
+    with pytest.raises(BadInput, match="2 refs: another, "), \
+            opened(Host(), source, tmp_path) as target:
+        target.facts()
