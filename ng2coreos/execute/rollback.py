@@ -1,18 +1,22 @@
 """The way back on NG: undo what the journal holds, newest first, then look for what is left.
 
 Only the journal and the system are read.  Every undo tolerates a change that was never or only
-half applied, and a second rollback does no harm.
+half applied, and a second rollback does no harm.  Therefore undoing needs no journal: one that is
+damaged, or cannot grow because the disk is full, must not keep the host from its way back.
 """
 
-from typing import List, Tuple
+import logging
+from typing import Any, List, Mapping, Tuple
 
-from ng2coreos.core.errors import Ng2CoreosError, RollbackIncomplete, Unsupported
+from ng2coreos.core.errors import BadInput, Ng2CoreosError, RollbackIncomplete, Unsupported
 from ng2coreos.core.host import Host
 from ng2coreos.execute.run import Run
 from ng2coreos.execute.steps import STEPS, step
 from ng2coreos.execute.store import Store
 from ng2coreos.model.plan import Change
 from ng2coreos.stage import bootdir, volumes
+
+_LOG = logging.getLogger(__name__)
 
 
 def rollback(run: Run, store: Store) -> None:
@@ -31,23 +35,43 @@ def undo_all(run: Run, store: Store) -> List[str]:
     """
     problems: List[str] = []
     for change, record in begun(run):
+        note(run, {"event": "undo", "change": change.id})
         try:
-            run.directory.journal.append({"event": "undo", "change": change.id, "at": run.now()})
             step(change.step).undo(change, record, run)
-            run.directory.journal.append({"event": "undone", "change": change.id, "at": run.now()})
-        except (Ng2CoreosError, OSError) as error:
+        except Exception as error:  # whatever it is: the other changes must be undone all the same
+            _LOG.debug("undoing %s", change.id, exc_info=True)
             problems.append(f"{change.id}: {error}")
-    problems += [f"left over: {name}" for name in leftovers(run.host, run.vg, _custom_cfg(run))]
+        else:
+            note(run, {"event": "undone", "change": change.id})
+    try:
+        problems += [f"left over: {name}" for name in leftovers(run.host, run.vg, _custom_cfg(run))]
+    except (Ng2CoreosError, OSError) as error:
+        problems.append(f"what is left cannot be seen: {error}")
     if not problems:
-        run.directory.journal.append({"event": "rolled-back", "at": run.now()})
+        note(run, {"event": "rolled-back"})
         store.end()
     return problems
 
 
+def note(run: Run, record: Mapping[str, Any]) -> None:
+    """Journal `record` if that is possible; undoing a change twice does no harm."""
+    try:
+        run.directory.journal.append({**record, "at": run.now()})
+    except (Ng2CoreosError, OSError) as error:
+        _LOG.warning("not journaled: %s: %s", record["event"], error)
+
+
 def begun(run: Run) -> List[Tuple[Change, "dict[str, object]"]]:
-    """Changes that were begun and not undone since, in the order in which they must be undone."""
+    """Changes that were begun and not undone since, in the order in which they must be undone.
+
+    All of them where the journal cannot be believed.
+    """
+    try:
+        journal = run.directory.records()
+    except BadInput:
+        journal = [{"event": "intent", "change": c.id, "undo": {}} for c in run.plan.changes]
     records = {}
-    for record in run.directory.records():
+    for record in journal:
         if record["event"] == "intent":
             records[record["change"]] = record["undo"]
         elif record["event"] == "undone":

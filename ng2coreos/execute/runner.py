@@ -6,9 +6,10 @@ which `resume` applies again (steps look before they act) and `rollback` undoes.
 """
 
 import errno
+import logging
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Iterator, List, Optional
 
@@ -21,12 +22,13 @@ from ng2coreos.core.errors import (
 )
 from ng2coreos.core.host import Host
 from ng2coreos.core.progress import Progress
-from ng2coreos.execute.rollback import undo_all
+from ng2coreos.execute.rollback import note, undo_all
 from ng2coreos.execute.run import Run
 from ng2coreos.execute.steps import step
 from ng2coreos.execute.store import RunDirectory, Store
 from ng2coreos.stage.mounts import Mounts, private_namespace
 
+_LOG = logging.getLogger(__name__)
 _NO_SPACE_WORDS = ("no space left", "insufficient free space", "not enough free", "disk quota")
 
 
@@ -73,13 +75,14 @@ def carry_on(run: Run, store: Store) -> None:
                 _apply(run, change.id)
             if caught:
                 raise Stopped(caught[0])
+            run.directory.journal.append({"event": "finished", "at": run.now()})
         except Stopped as stop:
             _undo_after(run, store, f"signal {stop}")
             raise _Interrupt(stop.number) from None
-        except (Ng2CoreosError, OSError) as error:
-            _undo_after(run, store, str(error))
+        except Exception as error:  # a bug of ours or of a library leaves no half-made host either
+            _LOG.debug("the run failed", exc_info=True)
+            _undo_after(run, store, _text(error))
             raise _told(error) from error
-    run.directory.journal.append({"event": "finished", "at": run.now()})
 
 
 def _apply(run: Run, change_id: str) -> None:
@@ -97,8 +100,9 @@ def _apply(run: Run, change_id: str) -> None:
 
 
 def _undo_after(run: Run, store: Store, reason: str) -> None:
-    run.directory.journal.append({"event": "failed", "at": run.now(), "reason": reason})
-    run.progress.note(f"Undoing everything: {reason}")
+    note(run, {"event": "failed", "reason": reason})
+    with suppress(OSError, ValueError):  # the terminal may be gone: that is why it is undone
+        run.progress.note(f"Undoing everything: {reason}")
     problems = undo_all(run, store)
     if problems:
         raise RollbackIncomplete(
@@ -108,12 +112,18 @@ def _undo_after(run: Run, store: Store, reason: str) -> None:
 
 
 def _told(error: Exception) -> Ng2CoreosError:
-    text = error.message if isinstance(error, Ng2CoreosError) else str(error)
+    text = _text(error)
     hint = error.hint if isinstance(error, Ng2CoreosError) else "See the message above."
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     if full or any(word in text.lower() for word in _NO_SPACE_WORDS):
         return NoSpace(f"{text} Everything was undone.", hint="Free some space and plan again.")
     return RolledBack(f"{text} Everything was undone.", hint=hint)
+
+
+def _text(error: Exception) -> str:
+    if isinstance(error, Ng2CoreosError):
+        return error.message
+    return str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}."
 
 
 @contextmanager
