@@ -123,6 +123,7 @@ def _spec(packages: Sequence[Package], tree: Path) -> Iterator[str]:
         yield f"Version: {package.version}"
         yield f"Release: {package.release}"
         yield f"Vendor: {package.vendor}"
+        yield "AutoReqProv: no"
         yield f"Summary: {package.name}"
         if package.arch == "noarch":
             yield "BuildArch: noarch"

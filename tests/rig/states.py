@@ -1,5 +1,6 @@
 """Guests that are up, kept in the cache: a scenario starts from one in seconds, not minutes."""
 
+import shutil
 from pathlib import Path
 from typing import List
 
@@ -37,6 +38,7 @@ def ng_up(image: ng.NgImage, firmware: str = "bios") -> Path:
             wait_vdsm(up)
             up.ssh(_QUIET, timeout=600)
             up.snapshot(out / "state")
+        shutil.rmtree(scratch)
 
     return cached(f"up-{image.boot_fs}-{firmware}", inputs, build) / "state"
 

@@ -13,7 +13,9 @@ from .names import BOOT_UUID, EFI_VENDOR, ESP_ID, NEW, OLD, VG, Generation
 _FILES = Path(__file__).with_name("files")
 _SYMVERS = b"0x00000000\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n"
 # What the rig adds to the command line: the console, and nothing that costs time under TCG.
-_RIG_ARGS = "console=ttyS0,115200n8 mitigations=off init_on_alloc=0 apparmor=0 audit=0"
+_RIG_ARGS = (
+    "console=ttyS0,115200n8 mitigations=off init_on_alloc=0 apparmor=0 audit=0 fsck.mode=skip"
+)
 # GRUB_CMDLINE_LINUX as anaconda and the admin left it; imgbased keeps rd.lvm.lv of the layer in it.
 _CMDLINE = (
     "crashkernel=64M intel_iommu=on resume=/dev/mapper/{vg}-swap rd.lvm.lv={vg}/{layer} "
