@@ -11,7 +11,7 @@ from ng2coreos import __version__, execute, ignition, report
 from ng2coreos.cli.options import policy_of, source_of, target_options
 from ng2coreos.cli.terminal import listener
 from ng2coreos.core import durable
-from ng2coreos.core.errors import Exit, Ng2CoreosError
+from ng2coreos.core.errors import Exit, Ng2CoreosError, Unsupported
 from ng2coreos.core.host import Host
 from ng2coreos.core.progress import Progress
 from ng2coreos.execute import commands, planning
@@ -23,6 +23,7 @@ from ng2coreos.model import codec
 from ng2coreos.model.plan import Plan
 
 LOG = logging.getLogger("ng2coreos")
+_CHANGING = ("apply", "resume", "rollback")  # their programs act on the running system
 
 
 class Context:
@@ -35,9 +36,9 @@ class Context:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ng2coreos")
-@click.option("--root", default="/", metavar="DIR", help="The host's root, if it is not /.")
-@click.option("-v", "--verbose", is_flag=True, help="Tell every command that is run.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.option("--root", default="/", metavar="DIR", help="Look at the host below DIR; for commands that change nothing.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell every program that is started, and how it ended.")
+@click.option("-q", "--quiet", is_flag=True, help="Tell no progress, only errors.")
 @click.option("--progress-fd", type=int, default=None, metavar="N",
               help="Write progress as JSON Lines to this file descriptor.")
 @click.pass_context
@@ -52,6 +53,9 @@ def cli(context: click.Context, root: str, verbose: bool, quiet: bool,
     logger.handlers[:] = [logging.StreamHandler(sys.stderr)]
     logger.setLevel(logging.DEBUG if verbose else logging.INFO)
     logger.propagate = False
+    if root != "/" and context.invoked_subcommand in _CHANGING:
+        raise Unsupported(f"`{context.invoked_subcommand}` changes the running host only.",
+                          hint="Leave --root out on the host itself.")
     context.obj = Context(root, listener(progress_fd, quiet))
 
 
@@ -85,7 +89,10 @@ def plan(obj: Context, /, as_json: bool, output: Optional[str], **options: Any) 
 @click.argument("directory", type=click.Path())
 @click.pass_obj
 def export(obj: Context, /, directory: str, **options: Any) -> None:
-    """Write the bundle (the host's carried state and its manifest) to DIRECTORY."""
+    """Write the bundle, the host's carried state with its manifest, to DIRECTORY.
+
+    DIRECTORY must not exist. It holds keys and password hashes: mind where it goes.
+    """
     made = _make(obj, **options)
     commands.export(obj.host, made, Path(directory))
     durable.write_file(Path(directory) / "plan.json", codec.dumps(made).encode(), mode=0o600)
@@ -109,7 +116,10 @@ def ignition_config(obj: Context, /, bundle: str) -> None:
 @click.option("--reboot", is_flag=True, help="Reboot into the first trial at the end.")
 @click.pass_obj
 def apply(obj: Context, /, plan_file: Optional[str], reboot: bool, **options: Any) -> None:
-    """Stage the new system and arm its trial boot. NG stays untouched and stays the default."""
+    """Stage the new system and arm its trial boot. NG stays untouched and stays the default.
+
+    If a step fails, everything is undone. If the run is killed, use `resume` or `rollback`.
+    """
     made = read_plan(Path(plan_file)) if plan_file else _make(obj, **options)
     directory = commands.apply(obj.host, made, obj.progress)
     click.echo(f"Run {directory.run_id} is staged and armed: the next boot is the first trial.")
@@ -129,10 +139,13 @@ def resume(obj: Context, /, reboot: bool) -> None:
 
 
 @cli.command()
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
 @click.pass_obj
 def status(obj: Context, /, as_json: bool) -> None:
-    """Say how far the move has come. The exit status tells the host's state."""
+    """Say how far the move has come. The exit status tells the host's state.
+
+    Exit status 7 after an interrupted run, 12 when the new system was tried and NG is back.
+    """
     found = read_status(obj.host, Store(obj.host))
     click.echo(codec.dumps(found) if as_json else report.status_text(found), nl=False)
     raise SystemExit(int(found.exit_code))
@@ -141,7 +154,10 @@ def status(obj: Context, /, as_json: bool) -> None:
 @cli.command()
 @click.pass_obj
 def rollback(obj: Context, /) -> None:
-    """Undo the run: NG as it was before, nothing of ours left."""
+    """Undo the run: NG as it was before, nothing of ours left.
+
+    From the new system, run `rollback` there first: it makes NG the next boot.
+    """
     directory = commands.roll_back(obj.host, obj.progress)
     if directory is None:
         click.echo("There is nothing to roll back.")

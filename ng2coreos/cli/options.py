@@ -1,5 +1,6 @@
 """The options that several commands share."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional, Tuple, TypeVar
@@ -22,18 +23,21 @@ def target_options(command: F) -> F:
                          help="The image: a local ostree repo, an ostree-commit.tar, or an http(s) "
                               "remote."),
             click.option("--ref", default="", metavar="REF",
-                         help="Branch or commit in it; may be left out when there is only one."),
+                         help="Branch or commit in it; not needed where a repo or tar has only one branch."),
             click.option("--key", default="", type=click.Path(dir_okay=False), metavar="FILE",
-                         help="GPG public key that the commit must be signed with."),
+                         help="GPG public key that the commit must be signed with. Default: the "
+                              "keys that ostree on this host trusts."),
             click.option("--insecure", is_flag=True,
                          help="Do not check the commit's signature. The plan says so loudly."),
             click.option("--trial-boots", type=click.IntRange(1, 2), default=None,
                          help="Trial boots before confirm; 1 skips the one that proves the "
-                              "permanent boot path.  [default: 2]"),
+                              "permanent boot path. Default: 2."),
             click.option("--confirm", type=click.Choice(["auto", "manual"]), default=None,
-                         help="Who confirms a healthy system.  [default: auto]"),
+                         help="Who makes a healthy system the default: the last trial itself, or "
+                              "you. Default: auto."),
             click.option("--answers", type=click.Path(dir_okay=False), default=None, metavar="FILE",
-                         help="YAML file with policy and answers per path."),
+                         help="YAML file with policy and answers per path: ng2coreos-answers(5). "
+                              "Options win over it."),
             click.option("--override", multiple=True, metavar="ID",
                          help="Accept an overridable finding by its id; repeat for more."))):
         command = option(command)
@@ -73,4 +77,20 @@ def policy_of(answers: Optional[str], override: Tuple[str, ...], **given: Any) -
         data.update(json.loads(json.dumps(found, default=str)))
     data.update({name: value for name, value in given.items() if value is not None})
     data["overrides"] = [*data["overrides"], *override]
-    return codec.load(Policy, data, answers or "policy")
+    policy = codec.load(Policy, data, answers or "policy")
+    _check(policy, answers or "policy")
+    return policy
+
+
+def _check(policy: Policy, where: str) -> None:
+    """BadInput for a value that means nothing: it would be taken for another one in silence."""
+    for field in dataclasses.fields(policy):
+        value, choices = getattr(policy, field.name), field.metadata["choices"]
+        for one in value.values() if isinstance(value, dict) else (value,):
+            if choices and one not in choices:
+                raise BadInput(f"{where}.{field.name}: {one!r} is not one of "
+                               f"{', '.join(str(c) for c in choices)}.",
+                               hint="See ng2coreos-answers(5).")
+        if isinstance(value, int) and value < 1:
+            raise BadInput(f"{where}.{field.name}: {value} is no number of seconds.",
+                           hint="See ng2coreos-answers(5).")

@@ -1,6 +1,9 @@
 """The one way to start a process: an argv list, a deadline, a fixed locale, a recorded result."""
 
+import logging
 import os
+import re
+import shlex
 import signal
 import subprocess
 import time
@@ -11,6 +14,9 @@ from ng2coreos.core.errors import CommandFailed, Unsupported
 
 DEADLINE_S = 120.0  # ample for any query; long commands say their own
 _TAIL = 4000  # characters of stderr that an error shows
+_IN_URL = re.compile(r"://[^/@\s]*@")  # user and password
+
+_LOG = logging.getLogger(__name__)
 
 Input = Optional[Union[bytes, str]]
 
@@ -56,8 +62,12 @@ def run_process(argv: Sequence[str], timeout_s: float = DEADLINE_S, data: Input 
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-    return Completed(tuple(argv), process.returncode, out.decode("utf-8", "surrogateescape"),
+    done = Completed(tuple(argv), process.returncode, out.decode("utf-8", "surrogateescape"),
                      err.decode("utf-8", "surrogateescape"), time.monotonic() - began)
+    _LOG.debug("%s: status %d after %.2f s",
+               _IN_URL.sub("://***@", " ".join(map(shlex.quote, argv))), done.returncode,
+               done.duration_s)
+    return done
 
 
 def check(result: Completed, ok: Sequence[int]) -> Completed:

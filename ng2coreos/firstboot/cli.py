@@ -104,21 +104,21 @@ def _parser() -> argparse.ArgumentParser:
                         help="look at the system below DIR, without running its programs")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     described = {
-        "status": "say where the move stands",
-        "verify": "prove every carried item and check",
-        "confirm": "make the new system the default",
-        "rollback": "make oVirt Node NG the next boot",
-        "finalize": "remove oVirt Node NG for good",
-        "trial": "what the trial service runs at boot",
-        "deadman": "what the deadman timer runs",
+        "status": "say where the move stands; changes nothing",
+        "verify": "prove every carried item and check; status 13 if one is wrong",
+        "confirm": "make the new system, once proved healthy, what a reset boots",
+        "rollback": "make oVirt Node NG the default again; its own rollback then removes the rest",
+        "finalize": "remove oVirt Node NG for good and give its space back",
+        "trial": "what the trial service runs at each boot until confirm; not for people",
+        "deadman": "what the deadman timer runs; not for people",
     }
     made: Dict[str, argparse.ArgumentParser] = {}
     for name, text in described.items():
         made[name] = commands.add_parser(name, help=text, description=text)
         made[name].add_argument("--json", action="store_true", help="JSON on standard output")
-    made["verify"].add_argument("--items", action="store_true", help="list right items too")
-    made["rollback"].add_argument("--reboot", action="store_true", help="and reboot at once")
-    made["finalize"].add_argument("--yes", action="store_true", help="there is no way back after")
+    made["verify"].add_argument("--items", action="store_true", help="list the items that are right too")
+    made["rollback"].add_argument("--reboot", action="store_true", help="reboot at once")
+    made["finalize"].add_argument("--yes", action="store_true", help="do it: there is no way back afterwards")
     return parser
 
 

@@ -123,18 +123,41 @@ class Prediction:
     reboots: int
 
 
+def _setting(default: Any, doc: str, *choices: Any) -> Any:
+    """A field of Policy: its default, its line in ng2coreos-answers(5), all that it may be."""
+    metadata = {"doc": doc, "choices": choices}
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
 @dataclass(frozen=True)
 class Policy:
-    """The admin's standing choices (defaults file, answers and options)."""
+    """The admin's standing choices (defaults, answers file and options)."""
 
-    trial_boots: int = 2
-    confirm: str = "auto"  # auto | manual
-    health_deadline_s: int = 900
-    deadman_s: int = 1800
-    unknown_etc: str = "carry"  # carry | drop: changed files that no whitelist names
-    conflict: str = "keep-ng"  # keep-ng | take-target: changed on NG and other in the target
-    overrides: Tuple[str, ...] = ()
-    answers: Dict[str, str] = field(default_factory=dict)  # path -> keep-ng | take-target
+    trial_boots: int = _setting(
+        2, "One-shot boots in which the new system must prove itself healthy before it can become "
+        "the default. With 1 the permanent boot path is first taken after the confirmation.", 1, 2)
+    confirm: str = _setting(
+        "auto", "Who makes a system that proved itself healthy the default: the last trial itself, "
+        "or the admin with `ng2coreos confirm`. Until then any reset boots NG.", "auto", "manual")
+    health_deadline_s: int = _setting(
+        900, "Seconds that the health checks of a trial may take to hold all at once. Then the "
+        "trial has failed and the host restarts into NG.")
+    deadman_s: int = _setting(
+        1800, "Seconds after the start of the kernel at which a trial that has not ended is "
+        "restarted by force. It must leave room for the boot and for health_deadline_s.")
+    unknown_etc: str = _setting(
+        "carry", "What becomes of changed files of /etc that no whitelist names. They are "
+        "reported either way.", "carry", "drop")
+    conflict: str = _setting(
+        "keep-ng", "Whose file is taken where NG's was changed and the image's differs from what "
+        "NG was installed with.", "keep-ng", "take-target")
+    overrides: Tuple[str, ...] = _setting(
+        (), "Ids of overridable findings that are accepted, as with --override.")
+    answers: Dict[str, str] = _setting(
+        {}, "Path of /etc to keep-ng or take-target: the answer to one conflict.",
+        "keep-ng", "take-target")
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """Commands: no shell, a deadline that holds for grandchildren too, one locale."""
 
+import logging
 import os
 import time
 from pathlib import Path
+from typing import List
 
 import pytest
 
@@ -49,3 +51,12 @@ def test_a_failure_shows_the_end_of_what_the_program_said() -> None:
     with pytest.raises(CommandFailed, match="status 3: last words"):
         check(run_process(["sh", "-c", "echo last words >&2; exit 3"]), (0,))
     assert check(run_process(["sh", "-c", "exit 3"]), (0, 3)).returncode == 3
+
+
+def test_verbose_tells_what_ran_and_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: List[str] = []
+    logger = logging.getLogger("ng2coreos.core.command")
+    monkeypatch.setattr(logger, "debug", lambda text, *values: told.append(text % values))
+    run_process(["echo", "http://me:hunter2@mirror/repo", "a b"])
+    assert [line.partition(" after")[0] for line in told] == [
+        "echo http://***@mirror/repo 'a b': status 0"]

@@ -1,0 +1,48 @@
+"""The policy that a command runs with: defaults, then the answers file, then the options."""
+
+from pathlib import Path
+
+import pytest
+
+from ng2coreos.cli.main import cli, guarded
+from ng2coreos.cli.options import policy_of
+from ng2coreos.core.errors import BadInput, Exit
+from ng2coreos.model.plan import Policy
+
+
+def answers(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "answers.yaml"
+    path.write_text(text, "utf-8")
+    return str(path)
+
+
+def test_options_win_over_the_file_and_overrides_add_up(tmp_path: Path) -> None:
+    file = answers(tmp_path, "confirm: manual\ntrial_boots: 1\noverrides: [A]\n"
+                             "answers: {/etc/x: take-target}\n")
+    policy = policy_of(file, ("B",), trial_boots=2, confirm=None)
+    assert policy == Policy(trial_boots=2, confirm="manual", overrides=("A", "B"),
+                            answers={"/etc/x": "take-target"})
+
+
+def test_nothing_given_is_the_default() -> None:
+    assert policy_of(None, (), trial_boots=None, confirm=None) == Policy()
+
+
+@pytest.mark.parametrize("text, place", [
+    ("confirm: atuo", "confirm"), ("trial_boots: 3", "trial_boots"), ("unknown_etc: keep",
+     "unknown_etc"), ("conflict: mine", "conflict"), ("answers: {/etc/x: yes}", "answers"),
+    ("health_deadline_s: 0", "health_deadline_s"), ("deadman_s: soon", "deadman_s"),
+    ("colour: red", "colour"), ("[1]", "mapping"), ("a: [", "YAML")])
+def test_what_means_nothing_is_refused_by_name(text: str, place: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as refused:
+        policy_of(answers(tmp_path, text), ())
+    assert place in refused.value.message + refused.value.hint
+
+
+@pytest.mark.parametrize("command", ["apply", "resume", "rollback"])
+def test_a_tree_that_is_not_the_running_host_is_never_changed(
+        command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = guarded(lambda: cli.main(["--root", str(tmp_path), command], standalone_mode=False))
+    assert code == Exit.UNSUPPORTED
+    assert "running host" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
