@@ -36,8 +36,10 @@ class Context:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ng2coreos")
-@click.option("--root", default="/", metavar="DIR", help="Look at the host below DIR; for commands that change nothing.")
-@click.option("-v", "--verbose", is_flag=True, help="Tell every program that is started, and how it ended.")
+@click.option("--root", default="/", metavar="DIR",
+              help="Look at the host below DIR; for commands that change nothing.")
+@click.option("-v", "--verbose", is_flag=True,
+              help="Tell every program that is started, and how it ended.")
 @click.option("-q", "--quiet", is_flag=True, help="Tell no progress, only errors.")
 @click.option("--progress-fd", type=int, default=None, metavar="N",
               help="Write progress as JSON Lines to this file descriptor.")
@@ -166,7 +168,7 @@ def rollback(obj: Context, /) -> None:
 
 
 def main() -> None:
-    """Entry point: these commands on NG, the new system's own there; errors as a line and a hint."""
+    """Entry point: on the new system its own commands, on NG these; an error is a line and a hint."""
     if Path("/run/ostree-booted").exists():
         raise SystemExit(firstboot_cli.main(sys.argv[1:]))
     raise SystemExit(guarded(lambda: cli.main(standalone_mode=False, prog_name="ng2coreos")))

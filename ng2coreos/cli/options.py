@@ -23,7 +23,8 @@ def target_options(command: F) -> F:
                          help="The image: a local ostree repo, an ostree-commit.tar, or an http(s) "
                               "remote."),
             click.option("--ref", default="", metavar="REF",
-                         help="Branch or commit in it; not needed where a repo or tar has only one branch."),
+                         help="Branch or commit in it; not needed where a repo or tar has only "
+                              "one branch."),
             click.option("--key", default="", type=click.Path(dir_okay=False), metavar="FILE",
                          help="GPG public key that the commit must be signed with. Default: the "
                               "keys that ostree on this host trusts."),
