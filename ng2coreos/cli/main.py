@@ -168,7 +168,7 @@ def rollback(obj: Context, /) -> None:
 
 
 def main() -> None:
-    """Entry point: on the new system its own commands, on NG these; an error is a line and a hint."""
+    """Entry point: on the new system its own commands, on NG these; errors as a line and a hint."""
     if Path("/run/ostree-booted").exists():
         raise SystemExit(firstboot_cli.main(sys.argv[1:]))
     raise SystemExit(guarded(lambda: cli.main(standalone_mode=False, prog_name="ng2coreos")))
