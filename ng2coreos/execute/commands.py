@@ -6,17 +6,27 @@ from typing import List, Optional
 from ng2coreos import inventory
 from ng2coreos import plan as deciding
 from ng2coreos.core import lock
-from ng2coreos.core.errors import Blocked, Interrupted, NeedsAnswer, StalePlan, Unsupported
+from ng2coreos.core.errors import (
+    Blocked,
+    FellBack,
+    Interrupted,
+    NeedsAnswer,
+    StalePlan,
+    Unsupported,
+)
 from ng2coreos.core.host import Host
 from ng2coreos.core.progress import Progress
-from ng2coreos.execute import planning, rollback, runner
+from ng2coreos.execute import planning, rollback, runner, status
+from ng2coreos.execute.run import BOOT
 from ng2coreos.execute.store import RunDirectory, Store
 from ng2coreos.inventory import devices, lvm_layout
 from ng2coreos.model.plan import Plan, Policy
 from ng2coreos.model.target import TargetSource
-from ng2coreos.stage import bootdir, volumes
+from ng2coreos.stage import arm, bootdir, volumes
+from ng2coreos.stage import state as state_file
 
 REBOOT_DEADLINE_S = 60.0
+AGAIN = "Run `ng2coreos rollback`, then apply again."
 
 
 def plan(host: Host, source: TargetSource, policy: Policy) -> Plan:
@@ -30,13 +40,14 @@ def apply(host: Host, ready: Plan, progress: Progress) -> RunDirectory:
     """Execute `ready` to staged and armed.
 
     Already armed with the same commit: nothing is done. Raises before any change: Locked, Blocked,
-    NeedsAnswer, StalePlan, Interrupted.
+    NeedsAnswer, StalePlan, Interrupted; FellBack where the new system was tried already.
     """
     store = Store(host)
     with lock.exclusive(store.lock_file, run_id=ready.run_id):
         held = store.current()
         if held is not None and held.ended() == "finished" \
                 and held.plan().target.commit == ready.target.commit:
+            refuse_unarmed(host, held)
             progress.note(f"Run {held.run_id} has staged and armed this commit already.")
             return held
         if held is None:
@@ -54,12 +65,18 @@ def resume(host: Host, progress: Progress) -> RunDirectory:
     store = Store(host)
     with lock.exclusive(store.lock_file):
         directory = _current(store)
+        refuse_tried(host, directory)
         if directory.ended() == "finished":
+            refuse_unarmed(host, directory)
             progress.note(f"Run {directory.run_id} is finished; there is nothing to resume.")
             return directory
         if any(record["event"] == "undo" for record in directory.records()):
             raise Interrupted(f"Run {directory.run_id} was being rolled back.",
                               hint="Run `ng2coreos rollback` to finish that.")
+        ready = directory.plan()
+        refuse_stale(host, ready, hint=AGAIN)
+        if status.armed(host, directory):  # what it boots is made anew: a power cut must end in NG
+            arm.disarm(host.path(ready.decisions.boot.grubenv), ready.decisions.boot.saved_entry)
         with runner.opened(host, directory, progress) as run:
             runner.carry_on(run, store)
         return directory
@@ -73,7 +90,7 @@ def roll_back(host: Host, progress: Progress) -> Optional[RunDirectory]:
         if directory is None:
             _refuse_unknown(host)
             return None
-        with runner.opened(host, directory, progress) as run:
+        with runner.held_signals(), runner.opened(host, directory, progress) as run:
             rollback.rollback(run, store)
         return directory
 
@@ -90,14 +107,29 @@ def judge(ready: Plan) -> None:
                           hint="Mend it, or accept it with --override ID.")
 
 
-def refuse_stale(host: Host, ready: Plan) -> None:
+def refuse_tried(host: Host, held: RunDirectory) -> None:
+    """Raise FellBack when the new system of this run may have been booted already."""
+    if status.tried(host, held, state_file.read(host.path(BOOT))):
+        raise FellBack(f"The new system of run {held.run_id} was booted already.",
+                       hint=f"`ng2coreos status` tells how it went. {AGAIN}")
+
+
+def refuse_unarmed(host: Host, held: RunDirectory) -> None:
+    """Raise FellBack or Interrupted unless the next boot is the first trial of this run."""
+    refuse_tried(host, held)
+    if not status.armed(host, held):
+        raise Interrupted(f"Run {held.run_id} is staged, but the next boot is NG: something has "
+                          "taken its one-shot entry away.", hint=AGAIN)
+
+
+def refuse_stale(host: Host, ready: Plan, *, hint: str = "Make a new plan.") -> None:
     """Raise StalePlan when the host is no longer what the plan was made for."""
     facts = inventory.read(host, deciding.load_plugins())
     if facts.machine_id != ready.source.machine_id:
         raise StalePlan(f"The plan was made for another host ({ready.source.fqdn}).",
                         hint="Make a plan on this host.")
     if deciding.digest(facts) != ready.source.digest:
-        raise StalePlan("The host has changed since the plan was made.", hint="Make a new plan.")
+        raise StalePlan("The host has changed since the plan was made.", hint=hint)
 
 
 def refuse_leftovers(host: Host, ready: Plan) -> None:

@@ -41,6 +41,8 @@ def undo_all(run: Run, store: Store) -> List[str]:
         except Exception as error:  # whatever it is: the other changes must be undone all the same
             _LOG.debug("undoing %s", change.id, exc_info=True)
             problems.append(f"{change.id}: {error}")
+            if step(change.step).boots:
+                break
         else:
             note(run, {"event": "undone", "change": change.id})
     try:

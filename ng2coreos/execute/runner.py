@@ -61,14 +61,15 @@ def opened(host: Host, directory: RunDirectory, progress: Progress) -> Iterator[
 def carry_on(run: Run, store: Store) -> None:
     """Apply every change that the journal does not call done; undo everything if one fails.
 
+    What holds NG's state is taken again however far an earlier process had come: NG went on since.
     Raises RolledBack (or NoSpace) when a change failed and all was undone, RollbackIncomplete when
     undoing failed too. A signal is obeyed between two changes.
     """
     done = run.directory.done()
-    with _signals() as caught:
+    with held_signals() as caught:
         try:
             for change in run.plan.changes:
-                if change.id in done:
+                if change.id in done and not step(change.step).perishable:
                     continue
                 if caught:
                     raise Stopped(caught[0])
@@ -127,7 +128,8 @@ def _text(error: Exception) -> str:
 
 
 @contextmanager
-def _signals() -> Iterator[List[int]]:
+def held_signals() -> Iterator[List[int]]:
+    """Signals that ask for an end are noted, in order; in the block they do nothing else."""
     caught: List[int] = []
 
     def note(number: int, frame: Optional[FrameType]) -> None:

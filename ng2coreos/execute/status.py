@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
-from ng2coreos.core.errors import Exit
+from ng2coreos.core.errors import BadInput, Exit
 from ng2coreos.core.host import Host
 from ng2coreos.execute.store import RunDirectory, Store
 from ng2coreos.model.state import Attempt, BootState, Failure, Phase
+from ng2coreos.stage import arm, bootdir
 from ng2coreos.stage import state as state_file
 
+_AGAIN = "ng2coreos rollback, then apply again"
 _TRIAL = (Phase.ARMED, Phase.FIRST_HEALTHY, Phase.HEALTHY, Phase.FAILED)
 
 
@@ -39,7 +41,8 @@ def status(host: Host, store: Store) -> Status:
                           "ng2coreos rollback", Exit.INTERRUPTED, state.run_id)
         return Status("untouched", "", "No run has changed this host.", "ng2coreos plan", Exit.OK)
     done, total = _progress(directory)
-    if directory.ended() != "finished":
+    # a power cut between arming and the journal's last line: the new system was booted all the same
+    if directory.ended() != "finished" and not tried(host, directory, state):
         return Status(
             "prepared", Phase.PREPARED.value,
             f"Run {directory.run_id} was interrupted after {done} of {total} changes; "
@@ -50,14 +53,43 @@ def status(host: Host, store: Store) -> Status:
     return Status(**{**vars(told), "changes_done": done, "changes_total": total})
 
 
+def tried(host: Host, directory: RunDirectory, state: Optional[BootState]) -> bool:
+    """May the new system of this run have been booted? Its volumes are not as NG was then."""
+    if state is None or state.run_id != directory.run_id:
+        return False
+    if state.phase is Phase.ARMED:
+        return state.ng_boot_id != _boot_id(host)
+    return state.phase not in (Phase.PREPARED, Phase.STAGED)
+
+
+def armed(host: Host, directory: RunDirectory) -> bool:
+    """Is the next boot, once, the first trial?"""
+    try:
+        environment = host.path(directory.plan().decisions.boot.grubenv)
+        return arm.armed(environment) == bootdir.FIRST_BOOT_ENTRY
+    except BadInput:  # GRUB cannot read it either
+        return False
+
+
+def _boot_id(host: Host) -> str:
+    return host.read_text("/proc/sys/kernel/random/boot_id", default="").strip()
+
+
 def _after_staging(host: Host, directory: RunDirectory, state: Optional[BootState]) -> Status:
     run = directory.run_id
     if state is None:
         return Status("inconsistent", "", f"The state file of run {run} on /boot is gone.",
                       "ng2coreos rollback", Exit.ROLLBACK_INCOMPLETE, run)
-    boot_id = host.read_text("/proc/sys/kernel/random/boot_id", default="").strip()
     phase = state.phase
-    if phase is Phase.ARMED and boot_id == state.ng_boot_id:
+    once = armed(host, directory)
+    if phase is Phase.ARMED and once and _boot_id(host) != state.ng_boot_id:
+        return Status("staged", phase.value, "NG was restarted past its boot loader (kexec?): the "
+                      "next boot is still the trial, but with volumes older than this boot of NG.",
+                      _AGAIN, Exit.OK, run)
+    if phase is Phase.ARMED and not once and _boot_id(host) == state.ng_boot_id:
+        return Status("staged", phase.value, "Everything is in place, but the next boot is NG: "
+                      "something has taken the one-shot entry away.", _AGAIN, Exit.OK, run)
+    if phase is Phase.ARMED and once:
         return Status("staged", phase.value, "Everything is in place; the next boot is the trial.",
                       "reboot, or ng2coreos rollback", Exit.OK, run)
     if phase in _TRIAL:

@@ -14,7 +14,10 @@ class Step:
 
     id: str
     title: str
+    boots = False  # GRUB follows it: while its undo fails, what it boots must stay
     irreversible = ""  # why the step has no undo; such a step may not stand before the commit point
+    # Holds what NG was at that moment: resumed later, perhaps in another boot, it is applied again.
+    perishable = False
 
     def plan(self, decisions: Decisions, target: Target) -> Tuple[Change, ...]:
         """The changes of this step; the same input gives the same changes."""

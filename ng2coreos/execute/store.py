@@ -46,8 +46,10 @@ class RunDirectory:
         return read_plan(self.plan_file)
 
     def records(self) -> List[Record]:
-        """The journal's records."""
-        return self.journal.records()
+        """The journal's records since the run began last: a plan may be applied again."""
+        records = self.journal.records()
+        begins = [n for n, record in enumerate(records) if record["event"] == "begin"]
+        return records[begins[-1]:] if begins else records
 
     def ended(self) -> str:
         """``finished`` or ``rolled-back`` if the journal says so last, else nothing."""

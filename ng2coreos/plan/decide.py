@@ -15,6 +15,7 @@ from ng2coreos.plan.fstab import decide_fstab, dropped_mounts
 from ng2coreos.plan.identities import decide_identities
 from ng2coreos.plan.image import image_findings
 from ng2coreos.plan.kernel_args import decide_kernel_args
+from ng2coreos.plan.lvm_devices import decide_lvm_devices
 from ng2coreos.plan.predict import predict
 from ng2coreos.plan.rules import Rules
 from ng2coreos.plan.space import space_findings
@@ -37,7 +38,7 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
     args, arg_findings = decide_kernel_args(facts, target, rules, volumes.volumes)
     units = UnitDecisions(facts, target, rules, volumes.mount_units)
     boot, boot_findings = decide_boot(facts, target)
-    items = _settled((fstab, *dropped_mounts(facts, volumes.mount_units)),
+    items = _settled((fstab, decide_lvm_devices(facts), *dropped_mounts(facts, volumes.mount_units)),
                      [share for _, share in shares])
     claimed = {*units.claimed, *items, *(item.source for item in items.values() if item.source)}
     etc = EtcDecisions(facts, target, policy, rules, claimed)

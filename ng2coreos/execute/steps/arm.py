@@ -17,6 +17,8 @@ class Arm(Step):
 
     id = "arm"
     title = "Arm the trial boot"
+    boots = True
+    perishable = True
 
     def plan(self, decisions: Decisions, target: Target) -> Tuple[Change, ...]:
         """One change: one variable."""

@@ -21,6 +21,7 @@ class SnapshotVolumes(Step):
 
     id = "snapshot-volumes"
     title = "Take the data volumes over"
+    perishable = True
 
     def plan(self, decisions: Decisions, target: Target) -> Tuple[Change, ...]:
         """One change a volume, deepest mounts last."""

@@ -18,6 +18,8 @@ class WriteBoot(Step):
 
     id = "write-boot"
     title = "Write the boot entries"
+    boots = True
+    perishable = True
 
     def plan(self, decisions: Decisions, target: Target) -> Tuple[Change, ...]:
         """One change: overlay, private grub.cfg, rollback entry, custom.cfg block, state."""
