@@ -62,26 +62,30 @@ def snapshot(host: Host, vg: str, volume: Volume, run_id: str) -> None:
     """Guarantee a thin snapshot of ours of `volume.origin`, log replayed, with the plan's UUID.
 
     The origin may be mounted: device-mapper freezes its file system for the moment of the
-    snapshot.  A snapshot of this run that has the plan's UUID is complete and left as it is; any
-    other of ours is thrown away and taken again.
+    snapshot.  While it still has the UUID of its origin no boot activates it (skip flag): after a
+    power cut NG could mount it by that UUID, and lose with it what it then writes.  A snapshot of
+    this run that has the plan's UUID is complete and left as it is; any other of ours is thrown
+    away and taken again.
     """
     if volume.thick or not volume.origin:
         raise BadInput(f"{volume.name} cannot be a thin snapshot.", hint="Plan again.")
     device = path(vg, volume.name)
     found = listed(host, vg).get(volume.name)
     if found is not None and found.origin == volume.origin and f"{TAG}:{run_id}" in found.tags:
-        activate(host, vg, found)
+        _activate_skipped(host, vg, volume.name)
         if probe(host, device) == (volume.fstype, volume.fs_uuid):
+            _activated_at_boot(host, vg, volume.name)
             return
     if found is not None:
         remove(host, vg, volume.name)
     if volume.source_mount:
         host.run(["sync", "-f", volume.source_mount], timeout_s=_FS_TIMEOUT_S)
-    host.run(["lvcreate", "-q", "-y", "-s", "-kn", "-n", volume.name, *_tags(run_id),
+    host.run(["lvcreate", "-q", "-y", "-s", "-ky", "-n", volume.name, *_tags(run_id),
               f"{vg}/{volume.origin}"])
-    settle(host)
+    _activate_skipped(host, vg, volume.name)
     _check_type(host, device, volume)
     _new_uuid(host, device, volume.fstype, volume.fs_uuid)
+    _activated_at_boot(host, vg, volume.name)
 
 
 def remove(host: Host, vg: str, name: str) -> None:
@@ -133,6 +137,16 @@ def activate(host: Host, vg: str, volume: Optional[OurVolume]) -> None:
     if volume is not None and not volume.active:
         host.run(["lvchange", "-ay", f"{vg}/{volume.name}"])
     settle(host)
+
+
+def _activate_skipped(host: Host, vg: str, name: str) -> None:
+    """Guarantee the device node of an LV that no boot activates by itself."""
+    host.run(["lvchange", "-ay", "-K", f"{vg}/{name}"])
+    settle(host)
+
+
+def _activated_at_boot(host: Host, vg: str, name: str) -> None:
+    host.run(["lvchange", "-kn", f"{vg}/{name}"])
 
 
 def settle(host: Host) -> None:

@@ -38,6 +38,12 @@ def settled(host: FakeHost) -> FakeHost:
     return host.on("udevadm", "settle", ..., times=MANY)
 
 
+def changed(host: FakeHost) -> FakeHost:
+    """Activated in spite of its skip flag, which goes when the UUID is its own."""
+    return host.on("lvchange", "-ay", "-K", "onn/ng2coreos_var").on(
+        "lvchange", "-kn", "onn/ng2coreos_var")
+
+
 def blkid(host: FakeHost, fstype: str = "", fs_uuid: str = "") -> FakeHost:
     text = f"TYPE={fstype}\nUUID={fs_uuid}\n" if fstype else ""
     return host.on("blkid", "-p", ..., stdout=text, rc=0 if fstype else 2)
@@ -116,19 +122,34 @@ def test_ours_are_found_by_tag_whatever_their_name(fake_host: FakeHost) -> None:
 def test_a_snapshot_gets_its_own_uuid_after_its_log_was_replayed(fake_host: FakeHost) -> None:
     settled(blkid(lvs(fake_host, row("var")), "ext4", OTHER))
     fake_host.on("sync", "-f", "/var")
-    fake_host.on("lvcreate", "-q", "-y", "-s", "-kn", "-n", "ng2coreos_var", "--addtag",
+    fake_host.on("lvcreate", "-q", "-y", "-s", "-ky", "-n", "ng2coreos_var", "--addtag",
                  "ng2coreos", "--addtag", "ng2coreos:r1", "onn/var")
+    changed(fake_host)
     fake_host.on("e2fsck", "-fp", "/dev/onn/ng2coreos_var", rc=1)  # 1: mended
     fake_host.on("tune2fs", "-U", ID, "/dev/onn/ng2coreos_var")
     volumes.snapshot(fake_host, "onn", VAR, "r1")
-    order = [argv[0] for argv in fake_host.commands if argv[0] in ("lvcreate", "e2fsck", "tune2fs")]
-    assert order == ["lvcreate", "e2fsck", "tune2fs"]
+    order = [argv[:2] for argv in fake_host.commands
+             if argv[0] in ("lvcreate", "lvchange", "e2fsck", "tune2fs")]
+    assert order == [("lvcreate", "-q"), ("lvchange", "-ay"), ("e2fsck", "-fp"), ("tune2fs", "-U"),
+                     ("lvchange", "-kn")]
+
+
+def test_no_boot_activates_a_snapshot_that_has_ngs_uuid_still(fake_host: FakeHost) -> None:
+    """NG mounts /var by UUID: after a power cut it must find one such file system."""
+    settled(blkid(lvs(fake_host, row("var")), "ext4", OTHER))
+    fake_host.on("sync", ...).on("lvcreate", ...).on("e2fsck", ...)
+    fake_host.on("lvchange", "-ay", "-K", "onn/ng2coreos_var")
+    fake_host.on("tune2fs", ..., raises=CommandFailed("power cut", hint=""))
+    with pytest.raises(CommandFailed):
+        volumes.snapshot(fake_host, "onn", VAR, "r1")
+    create = next(argv for argv in fake_host.commands if argv[0] == "lvcreate")
+    assert "-ky" in create and "-kn" not in create
 
 
 def test_an_xfs_snapshot_is_mounted_once_for_its_log(fake_host: FakeHost) -> None:
     volume = Volume("ng2coreos_var", "/var", "xfs", ID, 1, "var", "/var")
     settled(blkid(lvs(fake_host, row("var")), "xfs", OTHER))
-    fake_host.on("sync", ...).on("lvcreate", ...)
+    changed(fake_host).on("sync", ...).on("lvcreate", ...)
     target = str(fake_host.root / "run/ng2coreos/log-ng2coreos_var")
     fake_host.on("mount", "-t", "xfs", "-o", "nouuid", "--", "/dev/onn/ng2coreos_var", target)
     fake_host.on("umount", "--", target)
@@ -138,7 +159,7 @@ def test_an_xfs_snapshot_is_mounted_once_for_its_log(fake_host: FakeHost) -> Non
 
 
 def test_a_complete_snapshot_of_this_run_is_left(fake_host: FakeHost) -> None:
-    settled(blkid(lvs(fake_host, row("ng2coreos_var", MINE, origin="var")), "ext4", ID))
+    changed(settled(blkid(lvs(fake_host, row("ng2coreos_var", MINE, origin="var")), "ext4", ID)))
     volumes.snapshot(fake_host, "onn", VAR, "r1")
 
 
@@ -155,6 +176,7 @@ def test_any_other_snapshot_of_ours_is_taken_again(fake_host: FakeHost, left: Di
     blkid(fake_host, "ext4", OTHER)
     for program in ("lvremove", "sync", "lvcreate", "e2fsck", "tune2fs"):
         fake_host.on(program, ...)
+    fake_host.on("lvchange", ..., times=MANY)
     volumes.snapshot(fake_host, "onn", VAR, "r1")
 
 
@@ -162,6 +184,7 @@ def test_any_other_snapshot_of_ours_is_taken_again(fake_host: FakeHost, left: Di
 def test_a_file_system_that_cannot_be_mended_stops_the_run(fake_host: FakeHost, rc: int) -> None:
     settled(blkid(lvs(fake_host, row("var")), "ext4", OTHER))
     fake_host.on("sync", ...).on("lvcreate", ...).on("e2fsck", ..., rc=rc)
+    fake_host.on("lvchange", "-ay", ...)
     with pytest.raises(CommandFailed):
         volumes.snapshot(fake_host, "onn", VAR, "r1")
 
@@ -170,7 +193,7 @@ def test_another_file_system_or_the_same_uuid_is_refused(fake_host: FakeHost) ->
     lvs(fake_host, row("var"), times=2)
     blkid(settled(fake_host), "btrfs", OTHER)
     blkid(fake_host, "ext4", ID)
-    fake_host.on("sync", ..., times=2).on("lvcreate", ..., times=2)
+    fake_host.on("sync", ..., times=2).on("lvcreate", ..., times=2).on("lvchange", ..., times=2)
     with pytest.raises(BadInput, match="btrfs"):
         volumes.snapshot(fake_host, "onn", VAR, "r1")
     with pytest.raises(Ng2CoreosError, match="UUID of its origin"):
@@ -221,6 +244,8 @@ def test_a_copy_of_a_mounted_file_system_is_mended_and_renamed(
         if argv[0] == "lvs":
             text = json.dumps({"report": [{"lv": [row("var")]}]})
             return Reply((), text, "", 0, None, 1).answer(tuple(argv), None)
+        if argv[0] == "lvchange":
+            return Reply((), "", "", 0, None, 1).answer(tuple(argv), None)
         if argv[0] == "lvcreate":  # device-mapper freezes the origin for the moment of the copy
             subprocess.run(["fsfreeze", "-f", str(tmp_path / "run/origin")], check=True)
             subprocess.run(["cp", "--sparse=always", origin, taken], check=True)
@@ -251,6 +276,7 @@ def test_no_command_names_a_volume_of_ng_but_as_an_origin(fake_host: FakeHost) -
     settled(blkid(lvs(fake_host, row("var"), times=MANY), "ext4", OTHER))
     for program in ("sync", "lvcreate", "e2fsck", "tune2fs"):
         fake_host.on(program, ...)
+    changed(fake_host)
     volumes.snapshot(fake_host, "onn", VAR, "r1")
     writes: List[Tuple[str, ...]] = [a for a in fake_host.commands
                                      if a[0] not in ("lvs", "blkid", "udevadm", "sync")]
