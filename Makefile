@@ -3,7 +3,7 @@ VENV := .cache/venv
 PY := $(VENV)/bin/python
 PACKAGES := tests/rig/packages.txt
 
-.PHONY: demo test test-fast soak bench setup clean
+.PHONY: demo test test-fast soak bench man setup clean
 
 demo: setup ## a real migration of a stand-in NG host in a VM, with progress, and its fallback
 	$(PY) -m tests.vm.demo
@@ -16,6 +16,9 @@ test-fast: setup ## what needs no VM
 
 soak: setup ## the whole matrix: BIOS and UEFI, ext4 and xfs (hours)
 	$(PY) -m pytest -q -rs --durations=50 -m "vm or soak" tests
+
+man: setup ## the texts that are made from the code: manual pages, tables in README.md and docs/
+	$(PY) -m man.generate
 
 bench: setup ## figures against their floors
 	$(PY) -m bench

@@ -1,0 +1,1 @@
+"""The manual pages, and the generator of every text that is made from the code (`make man`)."""

@@ -1,0 +1,78 @@
+"""Tables of the manual pages, written in mdoc(7)."""
+
+import re
+import textwrap
+from typing import List, Sequence, Tuple
+
+from man.sources import Command, Option, Setting
+
+_WIDTH = 76
+
+
+def text(words: str) -> List[str]:
+    """Prose as text lines, a sentence each; what stands in backticks is set in bold."""
+    sentences = re.split(r"(?<=[.:;]) (?=[A-Z`(])", words)
+    return [_line(line) for sentence in sentences for line in textwrap.wrap(
+        sentence, _WIDTH, break_long_words=False, break_on_hyphens=False)]
+
+
+def exit_codes(rows: Sequence[Tuple[int, str, str]]) -> List[str]:
+    """The table of exit codes."""
+    lines = [".Bl -tag -width 100"]
+    for number, _, meaning in rows:
+        lines += [f".It {number}", *text(meaning)]
+    return [*lines, ".El"]
+
+
+def options(rows: Sequence[Option]) -> List[str]:
+    """A list of options."""
+    lines = [".Bl -tag -width Ds"]
+    for row in rows:
+        lines += [".It " + _option(row), *text(row.text)]
+    return [*lines, ".El"]
+
+
+def commands(rows: Sequence[Command], shared: Sequence[Option] = ()) -> List[str]:
+    """A subsection for each command; `shared` options are described elsewhere."""
+    lines: List[str] = []
+    for row in rows:
+        own = [o for o in row.options if o not in shared]
+        takes = bool(shared) and all(o in row.options for o in shared)
+        lines += [f".Ss {row.name}", *_usage(row, own, takes), ".Pp", *text(row.text)]
+        if own:
+            lines += options(own)
+    return lines
+
+
+def settings(rows: Sequence[Setting]) -> List[str]:
+    """The fields of the answers file."""
+    lines = [".Bl -tag -width Ds"]
+    for row in rows:
+        lines += [f".It Cm {row.name} : Ar {row.kind.replace(' ', '-')}", *text(row.text)]
+        if row.choices:
+            lines.append(f"One of {', '.join(row.choices)}.")
+        lines.append(f"Default: {row.default}." if row.default else "Default: empty.")
+    return [*lines, ".El"]
+
+
+def _usage(row: Command, own: Sequence[Option], takes: bool) -> List[str]:
+    lines = [".Nm ng2coreos", f".Cm {row.name}"]
+    if takes:
+        lines.append(".Op Ar image-and-policy-options")
+    lines += [f".Op {_option(o)}" for o in own]
+    return [*lines, *(f".Ar {name}" for name in row.arguments)]
+
+
+def _option(row: Option) -> str:
+    names = " , ".join(_flag(name) for name in row.names)
+    return names + (f" Ar {row.argument}" if row.argument else "")
+
+
+def _flag(name: str) -> str:
+    return f"Fl Fl {name[2:]}" if name.startswith("--") else f"Fl {name[1:]}"
+
+
+def _line(line: str) -> str:
+    escaped = line.replace("\\", "\\e")
+    escaped = re.sub(r"`([^`]+)`", r"\\fB\1\\fR", escaped)
+    return "\\&" + escaped if escaped.startswith((".", "'")) else escaped

@@ -1,0 +1,181 @@
+"""What the code says of itself: exit codes, commands, options, policy, findings, whitelists, rooms.
+
+Plain records, so that pages of every format are made from the same data.
+"""
+
+import argparse
+import ast
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Sequence, Tuple
+
+import click
+import yaml
+
+from ng2coreos.cli.main import cli
+from ng2coreos.core.errors import Exit, error_classes
+from ng2coreos.firstboot import cli as firstboot_cli
+from ng2coreos.model.finding import Kind
+from ng2coreos.model.plan import Policy
+from ng2coreos.plan.rules import Layer
+from ng2coreos.plan.schema import parse
+
+ROOT = Path(__file__).resolve().parents[1]
+# Codes that no error class of ours stands for
+_OTHER_CODES = {
+    Exit.OK: "The command did what was asked for; of `status` on NG: nothing is in the way.",
+    Exit.USAGE: "The command line is wrong; nothing was changed.",
+    Exit.WARNINGS: "Reserved: done, with warnings. No command returns it yet.",
+    Exit.SIGINT: "Stopped by SIGINT; everything that the run had done was undone.",
+    Exit.SIGTERM: "Stopped by SIGTERM (or SIGHUP); everything that the run had done was undone."}
+_ROOMS = ("model", "core", "inventory", "target", "plan", "ignition", "execute", "stage",
+          "firstboot", "report", "cli")
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a command; `argument` is empty for a flag."""
+
+    names: Tuple[str, ...]
+    argument: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command with what is special to it; options that all have are left out."""
+
+    name: str
+    text: str
+    arguments: Tuple[str, ...]
+    options: Tuple[Option, ...]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A field of the answers file."""
+
+    name: str
+    kind: str
+    default: str
+    choices: Tuple[str, ...]
+    text: str
+
+
+def exit_codes() -> List[Tuple[int, str, str]]:
+    """Number, name and meaning of every exit code."""
+    classes = error_classes()
+    texts = {**_OTHER_CODES, **{code: cls.__doc__ or "" for code, cls in classes.items()}}
+    return [(int(code), code.name, texts[code]) for code in Exit]
+
+
+def ng_global() -> Tuple[Option, ...]:
+    """The options before the command, on NG."""
+    return tuple(_click_option(p) for p in cli.params if isinstance(p, click.Option))
+
+
+def ng_commands() -> Tuple[Command, ...]:
+    """The commands on NG, in the order in which an admin meets them."""
+    order = ("inventory", "plan", "export", "ignition", "apply", "resume", "status", "rollback")
+    known = [name for name in order if name in cli.commands]
+    rest = sorted(set(cli.commands) - set(order) - {c.name for c in coreos_commands()})
+    return tuple(_click_command(name, cli.commands[name]) for name in (*known, *rest))
+
+
+def shared_options(commands: Sequence[Command]) -> Tuple[Option, ...]:
+    """The options that plan, export and apply have in common."""
+    three = [c for c in commands if c.name in ("plan", "export", "apply")]
+    return tuple(o for o in three[0].options if all(o in c.options for c in three[1:]))
+
+
+def coreos_global() -> Tuple[Option, ...]:
+    """The options before the command, on the new system."""
+    return _argparse_options(firstboot_cli._parser())
+
+
+def coreos_commands() -> Tuple[Command, ...]:
+    """The commands on the new system."""
+    found = next(a for a in firstboot_cli._parser()._actions
+                 if isinstance(a, argparse._SubParsersAction))
+    return tuple(
+        Command(name, _sentence(parser.description or ""), (), _argparse_options(parser))
+        for name, parser in found.choices.items())
+
+
+def settings() -> Tuple[Setting, ...]:
+    """The fields of the answers file."""
+    kinds = {int: "number", str: "word", tuple: "list of words", dict: "mapping"}
+    found = []
+    for field in dataclasses.fields(Policy):
+        default: Any = getattr(Policy(), field.name)
+        shown = str(default) if default not in ((), {}) else ""
+        found.append(Setting(field.name, kinds[type(default)], shown,
+                             tuple(str(c) for c in field.metadata["choices"]),
+                             field.metadata["doc"]))
+    return tuple(found)
+
+
+def findings() -> Tuple[Dict[str, str], ...]:
+    """The catalogue of findings, the worst kind first, then in its own order."""
+    rows = yaml.safe_load((ROOT / "data" / "findings.yaml").read_text("utf-8"))
+    order = [kind.value for kind in Kind]
+    flat = [{key: " ".join(str(value).split()) for key, value in row.items()} for row in rows]
+    return tuple(sorted(flat, key=lambda row: order.index(row["kind"])))
+
+
+def whitelists() -> Tuple[Tuple[str, str, Layer], ...]:
+    """Name, first comment and rules of every whitelist that comes with the tool."""
+    found = []
+    for path in sorted((ROOT / "data" / "whitelists").glob("*.yaml")):
+        text = path.read_text("utf-8")
+        found.append((path.stem, _comment(text), parse(text, path.name)))
+    return tuple(found)
+
+
+def rooms() -> Tuple[Tuple[str, str], ...]:
+    """Each room of the package and the first sentence that it says of itself."""
+    places = [*(ROOT / "ng2coreos" / name / "__init__.py" for name in _ROOMS),
+              ROOT / "plugins" / "__init__.py", ROOT / "data" / "__init__.py"]
+    return tuple((str(p.parent.relative_to(ROOT)) + "/", _docstring(p)) for p in places)
+
+
+def _docstring(path: Path) -> str:
+    text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    return " ".join(text.split("\n\n")[0].split())
+
+
+def _comment(text: str) -> str:
+    lines = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.lstrip("# "))
+    return " ".join(lines)
+
+
+def _click_command(name: str, command: click.Command) -> Command:
+    arguments = tuple(str(p.name).upper() for p in command.params if isinstance(p, click.Argument))
+    options = tuple(_click_option(p) for p in command.params if isinstance(p, click.Option))
+    return Command(name, " ".join((command.help or "").split()), arguments, options)
+
+
+def _click_option(option: click.Option) -> Option:
+    argument = ""
+    if not option.is_flag:
+        choices = getattr(option.type, "choices", None)
+        limits = isinstance(option.type, click.IntRange)
+        argument = option.metavar or ("|".join(choices) if choices else "N" if limits else "VALUE")
+    return Option(tuple(option.opts), argument, option.help or "")
+
+
+def _argparse_options(parser: argparse.ArgumentParser) -> Tuple[Option, ...]:
+    return tuple(
+        Option(tuple(a.option_strings), str(a.metavar or "") if a.nargs != 0 else "",
+               _sentence(a.help or ""))
+        for a in parser._actions if a.option_strings and "--help" not in a.option_strings)
+
+
+def _sentence(text: str) -> str:
+    """argparse's own style, a phrase, as a sentence of the manual."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."
