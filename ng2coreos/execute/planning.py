@@ -1,11 +1,8 @@
 """From a host and a target to a plan: read both, decide, cut the decisions into changes."""
 
 import uuid
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Callable, Iterator, Optional, Sequence, Tuple
+from typing import Callable, Optional, Sequence, Tuple
 
 from ng2coreos import __version__, inventory
 from ng2coreos import plan as deciding
@@ -14,6 +11,7 @@ from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import Plugin
 from ng2coreos.execute.steps import STEPS
 from ng2coreos.execute.store import new_run_id, utc_now
+from ng2coreos.execute.work import work_directory
 from ng2coreos.model.facts import HostFacts, ImageKind
 from ng2coreos.model.plan import SCHEMA, Change, Decisions, Plan, Policy, Source, Target
 from ng2coreos.model.target import TargetFacts, TargetSource
@@ -37,20 +35,8 @@ def read_host(host: Host, plugins: Optional[Sequence[Plugin]] = None) -> HostFac
 
 def read_target(host: Host, source: TargetSource) -> TargetFacts:
     """The target's facts; a remote is pulled into a temporary directory."""
-    with work_directory(source) as work, targets.opened(host, source, work) as repo:
+    with work_directory(host, source) as work, targets.opened(host, source, work) as repo:
         return repo.facts()
-
-
-@contextmanager
-def work_directory(source: TargetSource) -> Iterator[Path]:
-    """A private directory for unpacking, gone afterwards.
-
-    A local repo needs next to nothing: /run serves, and then nothing is written to a disk. Images
-    that are unpacked or pulled do not fit into memory and go to /var/tmp.
-    """
-    place = "/run" if source.kind == "repo" else "/var/tmp"
-    with TemporaryDirectory(prefix="ng2coreos-", dir=place) as name:
-        yield Path(name)
 
 
 def make_plan(host: Host, facts: HostFacts, target: TargetFacts, policy: Policy,

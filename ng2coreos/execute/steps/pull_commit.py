@@ -5,6 +5,7 @@ from typing import Tuple
 from ng2coreos import target as targets
 from ng2coreos.execute.run import Run
 from ng2coreos.execute.step import Result, Step, Undo
+from ng2coreos.execute.work import work_directory
 from ng2coreos.model.plan import Change, Decisions, Target
 from ng2coreos.stage import sysroot
 
@@ -30,9 +31,9 @@ class PullCommit(Step):
         root = run.sysroot()
         stateroot = run.plan.decisions.boot.stateroot
         sysroot.init(run.host, root, stateroot)
-        work = run.mounts.base / "source"
-        work.mkdir(mode=0o700, exist_ok=True)
-        with targets.opened(run.host, run.plan.target.source, work) as repo:
+        source = run.plan.target.source
+        with work_directory(run.host, source) as work, \
+                targets.opened(run.host, source, work) as repo:
             with run.progress.task(self.id, self.title) as advance:
                 sysroot.pull(run.host, root, repo.repo_path, run.plan.target, advance)
         return {}

@@ -1,0 +1,56 @@
+"""An image that is unpacked never goes to memory: a full /run stops systemd, vdsm and sanlock."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Iterator, List, cast
+
+import pytest
+
+from ng2coreos.core.host import Host
+from ng2coreos.core.progress import Progress
+from ng2coreos.execute.run import Run
+from ng2coreos.execute.steps import pull_commit
+from ng2coreos.execute.work import work_directory
+from ng2coreos.model.plan import Change
+from ng2coreos.model.target import TargetSource
+
+WHERE = [("repo", "run"), ("tar", "var/tmp"), ("url", "var/tmp")]
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    for name in ("run", "var/tmp"):
+        (tmp_path / name).mkdir(parents=True)
+    return Host(str(tmp_path))
+
+
+@pytest.mark.parametrize("kind, place", WHERE)
+def test_where_an_image_is_read(host: Host, kind: str, place: str) -> None:
+    with work_directory(host, TargetSource(kind, "x", "ref")) as work:
+        assert work.parent == host.root / place
+        assert work.stat().st_mode & 0o777 == 0o700
+    assert not work.exists()
+
+
+@pytest.mark.parametrize("kind, place", WHERE)
+def test_the_run_reads_it_there_too(host: Host, kind: str, place: str,
+                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: List[Path] = []
+
+    @contextmanager
+    def opened(host: Host, source: TargetSource, work: Path) -> Iterator[Any]:
+        seen.append(work)
+        yield SimpleNamespace(repo_path=work)
+
+    monkeypatch.setattr("ng2coreos.target.opened", opened)
+    for name in ("init", "pull"):
+        monkeypatch.setattr(f"ng2coreos.stage.sysroot.{name}", lambda *_: None)
+    run = SimpleNamespace(
+        host=host, sysroot=lambda: host.root, progress=Progress(),
+        mounts=SimpleNamespace(base=host.root / "run"),
+        plan=SimpleNamespace(decisions=SimpleNamespace(boot=SimpleNamespace(stateroot="s")),
+                             target=SimpleNamespace(source=TargetSource(kind, "x", "ref"))))
+    pull_commit.PullCommit().apply(Change("p", "pull-commit", ""), cast(Run, run))
+    assert [work.parent for work in seen] == [host.root / place]
+    assert not seen[0].exists()
