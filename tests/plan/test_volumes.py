@@ -106,3 +106,10 @@ def test_paths_follow_the_links_of_the_image(ours: str, theirs: str) -> None:
     ("/.a/b.c", "\\x2ea-b.c.mount")])
 def test_mount_units_are_named_as_systemd_does(path: str, unit: str) -> None:
     assert unit_name(path) == unit
+
+
+def test_the_runs_own_files_do_not_travel() -> None:
+    """The bundle and the config hold keys, and a journal that goes on on NG would be stale."""
+    volumes = {v.source_mount: v for v in decided().volumes}
+    assert "lib/ng2coreos" in volumes["/var"].remove
+    assert "ng2coreos-*" in volumes["/var/tmp"].remove
