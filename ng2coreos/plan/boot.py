@@ -27,10 +27,12 @@ def decide_boot(facts: HostFacts, target: TargetFacts) -> Tuple[BootPlan, Tuple[
     boot = facts.boot
     entry = next((e for e in boot.entries if e.id == boot.running_entry), None)
     saved = boot.grub_variables.get("saved_entry", "") or boot.running_entry
+    # ours, left by a move whose files are gone: going back to it would be no way back
+    default = boot.running_entry if saved in OUR_ENTRIES else saved
     plan = BootPlan(
         stateroot=STATEROOT, boot_uuid=boot.boot_uuid, boot_fstype=boot.boot_fstype,
         grub_cfg=boot.grub_cfg, grubenv=boot.grubenv, custom_cfg=boot.custom_cfg,
-        blscfg=boot.blscfg, saved_entry=saved, rollback_linux=entry.linux if entry else "",
+        blscfg=boot.blscfg, saved_entry=default, rollback_linux=entry.linux if entry else "",
         rollback_initrds=entry.initrds if entry else (),
         rollback_options=expanded(entry.options, boot.grub_variables) if entry else "",
         drop_units=tuple(u for u in target.initramfs.first_boot_units if _left_out(u)))
@@ -53,6 +55,10 @@ def _grub(facts: HostFacts) -> List[Finding]:
     wrong = []
     if boot.grubenv_size_bytes != GRUBENV_BYTES:
         wrong.append(f"{boot.grubenv} has {boot.grubenv_size_bytes} bytes, not {GRUBENV_BYTES}")
+    for path in (boot.grubenv, boot.custom_cfg):
+        # the new system changes them too, and mounts nothing but this partition for that
+        if not path.startswith("/boot/") or path.startswith("/boot/efi/"):
+            wrong.append(f"{path or 'a file that it needs'} is not on the /boot partition")
     if not boot.sources_custom_cfg:
         wrong.append(f"{boot.grub_cfg} does not source custom.cfg")
     if not boot.handles_next_entry:

@@ -85,3 +85,15 @@ def test_another_default_and_another_one_shot_boot_are_named() -> None:
 def test_a_used_up_one_shot_is_nothing() -> None:
     plan = decided(with_boot(grub_variables={"saved_entry": ENTRY, "next_entry": ""}))
     assert ids(plan) == []
+
+
+@pytest.mark.parametrize("name", ["grubenv", "custom_cfg"])
+def test_files_that_the_new_system_could_not_change_are_refused(name: str) -> None:
+    """el8 on UEFI keeps them on the ESP, which the new system does not mount below /sysroot/boot."""
+    one = found(decided(with_boot(**{name: "/boot/efi/EFI/centos/file"})), "N2C_GRUB_UNUSABLE")
+    assert one.kind is Kind.INHIBITOR and "/boot/efi/EFI/centos/file is not on" in one.evidence[0]
+
+
+def test_a_default_of_ours_is_nothing_to_go_back_to() -> None:
+    plan = decided(with_boot(grub_variables={"saved_entry": "ng2coreos"}))
+    assert plan.boot.saved_entry == ENTRY
