@@ -20,6 +20,7 @@ from ng2coreos.execute import planning, rollback, runner, status
 from ng2coreos.execute.run import BOOT
 from ng2coreos.execute.store import RunDirectory, Store
 from ng2coreos.inventory import devices, lvm_layout
+from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.plan import Plan, Policy
 from ng2coreos.model.target import TargetSource
 from ng2coreos.stage import arm, bootdir, volumes
@@ -52,7 +53,7 @@ def apply(host: Host, ready: Plan, progress: Progress) -> RunDirectory:
             return held
         if held is None:
             judge(ready)
-            refuse_stale(host, ready)
+            refuse_full(refuse_stale(host, ready), ready)
             refuse_leftovers(host, ready)
         directory = store.begin(ready)
         with runner.opened(host, directory, progress) as run:
@@ -70,7 +71,7 @@ def resume(host: Host, progress: Progress) -> RunDirectory:
             refuse_unarmed(host, directory)
             progress.note(f"Run {directory.run_id} is finished; there is nothing to resume.")
             return directory
-        if any(record["event"] == "undo" for record in directory.records()):
+        if directory.undoing():
             raise Interrupted(f"Run {directory.run_id} was being rolled back.",
                               hint="Run `ng2coreos rollback` to finish that.")
         ready = directory.plan()
@@ -122,14 +123,23 @@ def refuse_unarmed(host: Host, held: RunDirectory) -> None:
                           "taken its one-shot entry away.", hint=AGAIN)
 
 
-def refuse_stale(host: Host, ready: Plan, *, hint: str = "Make a new plan.") -> None:
-    """Raise StalePlan when the host is no longer what the plan was made for."""
+def refuse_stale(host: Host, ready: Plan, *, hint: str = "Make a new plan.") -> HostFacts:
+    """The host's facts; StalePlan when it is no longer what the plan was made for."""
     facts = inventory.read(host, deciding.load_plugins())
     if facts.machine_id != ready.source.machine_id:
         raise StalePlan(f"The plan was made for another host ({ready.source.fqdn}).",
                         hint="Make a plan on this host.")
     if deciding.digest(facts) != ready.source.digest:
         raise StalePlan("The host has changed since the plan was made.", hint=hint)
+    return facts
+
+
+def refuse_full(facts: HostFacts, ready: Plan) -> None:
+    """Raise Blocked when the room that the plan found is no longer there: a full pool harms NG."""
+    found = deciding.room_findings(facts, deciding.measured(facts, ready.decisions.prediction))
+    if found:
+        raise Blocked("; ".join(f"{f.id}: {f.title}" for f in found) + ".",
+                      hint="; ".join(f.remedy for f in found if f.remedy) or "See the plan.")
 
 
 def refuse_leftovers(host: Host, ready: Plan) -> None:

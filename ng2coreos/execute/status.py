@@ -43,12 +43,13 @@ def status(host: Host, store: Store) -> Status:
     done, total = _progress(directory)
     # a power cut between arming and the journal's last line: the new system was booted all the same
     if directory.ended() != "finished" and not tried(host, directory, state):
+        undoing = directory.undoing()
+        way = "being rolled back" if undoing else f"interrupted after {done} of {total} changes"
+        boots = "the next boot is the trial" if armed(host, directory) else "NG boots as before"
         return Status(
-            "prepared", Phase.PREPARED.value,
-            f"Run {directory.run_id} was interrupted after {done} of {total} changes; "
-            "NG boots as before.",
-            "ng2coreos resume, or ng2coreos rollback", Exit.INTERRUPTED, directory.run_id,
-            changes_done=done, changes_total=total)
+            "prepared", Phase.PREPARED.value, f"Run {directory.run_id} was {way}; {boots}.",
+            "ng2coreos rollback" if undoing else "ng2coreos resume, or ng2coreos rollback",
+            Exit.INTERRUPTED, directory.run_id, changes_done=done, changes_total=total)
     told = _after_staging(host, directory, state)
     return Status(**{**vars(told), "changes_done": done, "changes_total": total})
 

@@ -1,6 +1,7 @@
 """Where runs live on NG: /var/lib/ng2coreos, 0700, one directory a run, one of them current."""
 
 import os
+import re
 import secrets
 from datetime import datetime, timezone
 from pathlib import Path
@@ -11,9 +12,11 @@ from ng2coreos.core.errors import BadInput, Interrupted
 from ng2coreos.core.host import Host
 from ng2coreos.core.journal import Journal, Record
 from ng2coreos.model import codec
-from ng2coreos.model.plan import Plan
+from ng2coreos.model.plan import SCHEMA, Plan
 
 STATE_DIRECTORY = "/var/lib/ng2coreos"
+# it becomes a file name and part of an LVM tag (lvm(8): letters, digits and _+.-/=!:#&)
+_RUN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
 
 def utc_now() -> str:
@@ -57,6 +60,10 @@ class RunDirectory:
         last = records[-1]["event"] if records else ""
         return last if last in ("finished", "rolled-back") else ""
 
+    def undoing(self) -> bool:
+        """Was undoing begun? There is no way but on then."""
+        return any(record["event"] in ("undo", "rolled-back") for record in self.records())
+
     def done(self) -> Set[str]:
         """Ids of the changes that the journal calls done (and not begun again or undone since)."""
         found: Set[str] = set()
@@ -94,6 +101,9 @@ class Store:
                 f"Run {held.run_id} is still there.",
                 hint="`ng2coreos status` tells how far it came; then choose `ng2coreos resume` "
                      "or `ng2coreos rollback`.")
+        if not _RUN_ID.fullmatch(plan.run_id):
+            raise BadInput(f"{plan.run_id[:80]!r} is no id of a run.",
+                           hint="Was the plan edited? Make a new one.")
         durable.make_directory(self.path, mode=0o700)
         run = RunDirectory(self.path / plan.run_id)
         durable.make_directory(run.path, mode=0o700)
@@ -115,4 +125,8 @@ def read_plan(path: Path) -> Plan:
     except (OSError, ValueError) as error:
         raise BadInput(f"The plan {path} cannot be read: {error}.",
                        hint="Make one with `ng2coreos plan --output FILE`.") from None
-    return codec.loads(Plan, text, str(path))
+    plan = codec.loads(Plan, text, str(path))
+    if plan.schema != SCHEMA:
+        raise BadInput(f"{path} is no {SCHEMA} but {plan.schema[:80]!r}.",
+                       hint="It was made by another version of ng2coreos: make a new plan.")
+    return plan

@@ -192,7 +192,11 @@ class World:
 
     def events(self) -> List[str]:
         """The journal's events with their changes."""
-        journal = Journal(self.store.path / self.plan.run_id / "journal")
+        return self.events_of(self.plan.run_id)
+
+    def events_of(self, run_id: str) -> List[str]:
+        """As `events`, of any run."""
+        journal = Journal(self.store.path / run_id / "journal")
         return [f"{r['event']} {r.get('change', '')}".strip() for r in journal.records()]
 
     def state(self) -> Tuple[Tuple[str, str], ...]:
