@@ -107,18 +107,20 @@ def _parser() -> argparse.ArgumentParser:
         "status": "say where the move stands; changes nothing",
         "verify": "prove every carried item and check; status 13 if one is wrong",
         "confirm": "make the new system, once proved healthy, what a reset boots",
-        "rollback": "make oVirt Node NG the default again; its own rollback then removes the rest",
+        "rollback": "make oVirt Node NG the next boot; `rollback` there removes what is left",
         "finalize": "remove oVirt Node NG for good and give its space back",
-        "trial": "what the trial service runs at each boot until confirm; not for people",
+        "trial": "what the trial service runs at boot, until confirm; not for people",
         "deadman": "what the deadman timer runs; not for people",
     }
     made: Dict[str, argparse.ArgumentParser] = {}
     for name, text in described.items():
         made[name] = commands.add_parser(name, help=text, description=text)
         made[name].add_argument("--json", action="store_true", help="JSON on standard output")
-    made["verify"].add_argument("--items", action="store_true", help="list the items that are right too")
+    made["verify"].add_argument("--items", action="store_true",
+                                help="list the items that are right too")
     made["rollback"].add_argument("--reboot", action="store_true", help="reboot at once")
-    made["finalize"].add_argument("--yes", action="store_true", help="do it: there is no way back afterwards")
+    made["finalize"].add_argument("--yes", action="store_true",
+                                  help="do it: there is no way back afterwards")
     return parser
 
 
