@@ -5,5 +5,7 @@ from ng2coreos.plan.digest import digest
 from ng2coreos.plan.registry import load_plugins
 from ng2coreos.plan.rules import Rules
 from ng2coreos.plan.schema import load_rules
+from ng2coreos.plan.space import measured, room_findings
 
-__all__ = ["Rules", "decide", "digest", "load_plugins", "load_rules"]
+__all__ = ["Rules", "decide", "digest", "load_plugins", "load_rules", "measured",
+           "room_findings"]

@@ -89,7 +89,7 @@ def test_a_used_up_one_shot_is_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["grubenv", "custom_cfg"])
 def test_files_that_the_new_system_could_not_change_are_refused(name: str) -> None:
-    """el8 on UEFI keeps them on the ESP, which the new system does not mount below /sysroot/boot."""
+    """el8 on UEFI keeps them on the ESP, which the new system does not mount there."""
     one = found(decided(with_boot(**{name: "/boot/efi/EFI/centos/file"})), "N2C_GRUB_UNUSABLE")
     assert one.kind is Kind.INHIBITOR and "/boot/efi/EFI/centos/file is not on" in one.evidence[0]
 
