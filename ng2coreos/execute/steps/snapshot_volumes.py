@@ -56,7 +56,10 @@ class SnapshotVolumes(Step):
             if tree.volume == volume.name:
                 copied += transfer.copy_tree(run.host.path(tree.source), mounted / tree.path, ids,
                                              tree.exclude, advance).bytes
-        return {"inodes": passed.inodes, "changed": passed.changed, "copied_bytes": copied}
+        return {"inodes": passed.inodes, "changed": passed.changed, "copied_bytes": copied,
+                # numbers without a name on NG keep their number, whoever has it in the image
+                "foreign_users": list(passed.foreign_users),
+                "foreign_groups": list(passed.foreign_groups)}
 
     def undo(self, change: Change, record: Undo, run: Run) -> None:
         """Remove the snapshot, if it is ours."""
