@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import accounts, debian, guestfiles, keys, rpms, vdsm
 from ..cache import cached
-from . import identities, initrd, units
+from . import identities, initrd, modules, units
 
 VERSION = "41.20261101.3.0"
 _HERE = Path(__file__).parent
@@ -86,8 +86,8 @@ _TOP_DIRECTORIES = ("boot", "dev", "proc", "rhev", "run", "sys", "sysroot", "tmp
 
 def coreos_tree() -> Path:
     """The product with `tree`, ready to be committed, and `initramfs-nolvm.img`; read only."""
-    modules = (accounts, debian, guestfiles, identities, initrd, rpms, units)
-    sources = [Path(str(module.__file__)) for module in modules]
+    code = (accounts, debian, guestfiles, identities, initrd, modules, rpms, units)
+    sources = [Path(str(module.__file__)) for module in code]
     parts = [_HERE / "dracut", FILES, _HERE / "altfiles.c", RPM_TABLE, Path(__file__)]
     vdsm_files = Path(vdsm.__file__).parent
     key = keys.public_key()
@@ -109,6 +109,7 @@ def _build(out: Path) -> None:
     subprocess.run(
         ["cp", "-a", "--reflink=auto", str(_debian_tree() / "tree"), str(tree)], check=True
     )
+    modules.prune(tree, initrd.kernel_version(tree))
     initrd.prepare(tree)
     _remove_debian(tree)
     _hide_libbpf(tree)
@@ -193,14 +194,14 @@ def _units(tree: Path) -> None:
 def _kernel(tree: Path, out: Path) -> None:
     """Kernel and initramfs where ostree looks for them; the variant without LVM beside the tree."""
     version = initrd.kernel_version(tree)
-    modules = tree / "usr/lib/modules" / version
+    target = tree / "usr/lib/modules" / version
     made = initrd.make(tree, "initramfs.img", lvm=True)
-    shutil.move(str(made), modules / "initramfs.img")
+    shutil.move(str(made), target / "initramfs.img")
     without = initrd.make(tree, "initramfs-nolvm.img", lvm=False)
     shutil.move(str(without), out / "initramfs-nolvm.img")
     for log in (tree / "tmp").glob("*.log"):
         shutil.move(str(log), out / log.name)
-    shutil.move(str(tree / f"boot/vmlinuz-{version}"), modules / "vmlinuz")
+    shutil.move(str(tree / f"boot/vmlinuz-{version}"), target / "vmlinuz")
 
 
 def _rpm_database(tree: Path, out: Path) -> None:
