@@ -21,6 +21,9 @@ from ng2coreos.model.item import Item, Outcome
 from ng2coreos.model.plan import Plan
 
 
+_PLAN_AGAIN = "Make a new plan, or apply without --plan."
+
+
 class Bundle:
     """A bundle that was exported to `path`."""
 
@@ -30,11 +33,11 @@ class Bundle:
     def content(self, item: Item) -> bytes:
         """The bytes of a file item, checked against its digest; BadInput if they are not that."""
         if item.content:
-            return base64.b64decode(item.content)
+            return _decoded(item)
         if not item.source:
             return b""
         try:
-            data = (self.path / "files" / item.path.lstrip("/")).read_bytes()
+            data = _place(self.path, item).read_bytes()
         except OSError as error:
             raise BadInput(f"The bundle lacks {item.path}: {error.strerror}.",
                            hint="Export it again.") from None
@@ -45,8 +48,15 @@ class Bundle:
 
     def password(self, user: str) -> Secret:
         """The carried password hash of `user`; ``!`` (locked) where there is none."""
-        table = json.loads((self.path / "passwords.json").read_text("utf-8"))
-        return Secret(str(table.get(user, "!")))
+        try:
+            table = json.loads((self.path / "passwords.json").read_text("utf-8"))
+            found = table.get(user, "!")
+        except (OSError, ValueError, AttributeError):
+            found = None
+        if not isinstance(found, str):  # nothing of it is shown: it may be a hash
+            raise BadInput("The bundle's passwords.json is missing or damaged.",
+                           hint="Export it again.")
+        return Secret(found)
 
 
 def export_bundle(host: Host, plan: Plan, path: Path) -> None:
@@ -57,11 +67,15 @@ def export_bundle(host: Host, plan: Plan, path: Path) -> None:
         wanted = item.outcome is not Outcome.DROPPED and item.source and not item.content
         if item.kind != "file" or not wanted:
             continue
-        data = host.read_bytes(item.source)
+        try:
+            data = host.read_bytes(item.source)
+        except (FileNotFoundError, NotADirectoryError):
+            raise StalePlan(f"{item.source} has gone since the plan was made.",
+                            hint=_PLAN_AGAIN) from None
         if hashlib.sha256(data).hexdigest() != item.sha256:
             raise StalePlan(f"{item.source} has changed since the plan was made.",
-                            hint="Make a new plan, or apply without --plan.")
-        place = path / "files" / item.path.lstrip("/")
+                            hint=_PLAN_AGAIN)
+        place = _place(path, item)
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         durable.write_file(place, data, mode=0o600)
     hashes = shadow_hashes(host)
@@ -73,6 +87,22 @@ def export_bundle(host: Host, plan: Plan, path: Path) -> None:
 def build_config(plan: Plan, bundle: Bundle) -> bytes:
     """The Ignition config for `plan`, with everything that the first boot needs."""
     return ignition.build(plan, bundle.content, bundle.password, firstboot.payload(plan))
+
+
+def _place(bundle: Path, item: Item) -> Path:
+    parts = item.path.split("/")
+    if parts[0] or not all(parts[1:]) or {".", ".."} & set(parts):
+        raise BadInput(f"{item.path!r} is no path of a carried file.",
+                       hint="Was the plan edited? Make a new one.")
+    return bundle / "files" / item.path[1:]
+
+
+def _decoded(item: Item) -> bytes:
+    try:
+        return base64.b64decode(item.content, validate=True)
+    except ValueError:
+        raise BadInput(f"The plan's content of {item.path} is not base64.",
+                       hint="Was the plan edited? Make a new one.") from None
 
 
 def shadow_hashes(host: Host) -> Dict[str, str]:
