@@ -113,6 +113,8 @@ def _own_group(user: User, target: TargetFacts, new: Tuple[NewGroup, ...],
     if any(c.name == user.name for c in ids) or target.group(user.name) is not None:
         return new, ids
     taken = {g.gid for g in target.groups} | {g.gid for g in new}
+    if target.group(CORE) is None:
+        taken.add(FIRST_HUMAN)
     gid = user.gid if user.gid not in taken else _free(taken, user.uid >= FIRST_HUMAN)
     return ((*new, NewGroup(user.name, gid, gid < FIRST_HUMAN)),
             (*ids, IdChange(user.name, user.gid, gid, "created")))

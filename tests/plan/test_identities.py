@@ -124,3 +124,10 @@ def test_numbers_that_storage_refers_to_must_be_the_images_too() -> None:
 def test_two_names_with_one_number_are_reported() -> None:
     facts = replace(host(), users=(*host().users, User("toor", 0, 0, "", "/root", "/bin/sh")))
     assert found(decided(facts), "N2C_ID_AMBIGUOUS").resources == ("user:toor",)
+
+
+def test_a_group_made_for_a_number_without_a_name_leaves_ignitions_user_its_own() -> None:
+    """Ignition's base config gives 1000 to core before ours is applied; groupadd would fail."""
+    facts = host(users=(*host().users, person("ann", 1001, 1000)), groups=(Group("root", 0),))
+    group = next(g for g in decided(facts).identities.new_groups if g.name == "ann")
+    assert group.gid not in (0, 1000)
