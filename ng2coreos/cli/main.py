@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, Optional, Tuple
 
@@ -11,7 +12,7 @@ from ng2coreos import __version__, execute, ignition, report
 from ng2coreos.cli.options import policy_of, source_of, target_options
 from ng2coreos.cli.terminal import listener
 from ng2coreos.core import durable
-from ng2coreos.core.errors import Exit, Ng2CoreosError, Unsupported
+from ng2coreos.core.errors import BadInput, Exit, Ng2CoreosError, Unsupported
 from ng2coreos.core.host import Host
 from ng2coreos.core.progress import Progress
 from ng2coreos.execute import commands, planning
@@ -29,9 +30,9 @@ _CHANGING = ("apply", "resume", "rollback")  # their programs act on the running
 class Context:
     """What every command gets: the host and whoever listens to progress."""
 
-    def __init__(self, root: str, progress: Progress) -> None:
-        self.host = Host(root)
-        self.progress = progress
+    def __init__(self) -> None:
+        self.host = Host()
+        self.progress = Progress()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,7 +59,8 @@ def cli(context: click.Context, root: str, verbose: bool, quiet: bool,
     if root != "/" and context.invoked_subcommand in _CHANGING:
         raise Unsupported(f"`{context.invoked_subcommand}` changes the running host only.",
                           hint="Leave --root out on the host itself.")
-    context.obj = Context(root, listener(progress_fd, quiet))
+    obj = context.ensure_object(Context)
+    obj.host, obj.progress = Host(root), listener(progress_fd, quiet)
 
 
 @cli.command()
@@ -81,7 +83,7 @@ def plan(obj: Context, /, as_json: bool, output: Optional[str], **options: Any) 
     """
     made = _make(obj, **options)
     if output:
-        durable.write_file(Path(output), codec.dumps(made).encode(), mode=0o600)
+        _write(Path(output), made)
     click.echo(report.plan_json(made) if as_json else report.plan_text(made), nl=False)
     commands.judge(made)
 
@@ -97,7 +99,7 @@ def export(obj: Context, /, directory: str, **options: Any) -> None:
     """
     made = _make(obj, **options)
     commands.export(obj.host, made, Path(directory))
-    durable.write_file(Path(directory) / "plan.json", codec.dumps(made).encode(), mode=0o600)
+    _write(Path(directory) / "plan.json", made)
 
 
 @cli.command("ignition")
@@ -171,7 +173,11 @@ def main() -> None:
     """Entry point: on the new system its own commands, on NG these; errors as a line and a hint."""
     if Path("/run/ostree-booted").exists():
         raise SystemExit(firstboot_cli.main(sys.argv[1:]))
-    raise SystemExit(guarded(lambda: cli.main(standalone_mode=False, prog_name="ng2coreos")))
+    told = Context()
+    code = guarded(lambda: cli.main(standalone_mode=False, prog_name="ng2coreos", obj=told))
+    with suppress(OSError):  # the listener may have gone
+        told.progress.end(code)
+    raise SystemExit(code)
 
 
 def guarded(call: Callable[[], Any]) -> int:
@@ -187,7 +193,11 @@ def guarded(call: Callable[[], Any]) -> int:
         return int(Exit.USAGE)
     except Ng2CoreosError as error:
         return _tell(error.message, error.hint, error.exit_code)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        LOG.debug("input or output failed", exc_info=True)
+        return _tell(f"{error}.", "Look at that file or its disk; what was changed is journaled: "
+                     "see `ng2coreos status`.", Exit.INTERNAL)
+    except Exception as error:  # nobody but a developer is helped by a traceback: see -v
         LOG.debug("internal error", exc_info=True)
         return _tell(f"{type(error).__name__}: {error}", "This is a bug: please report it with the "
                      "run's directory below /var/lib/ng2coreos.", Exit.INTERNAL)
@@ -203,6 +213,14 @@ def _make(obj: Context, target: str, ref: str, key: str, insecure: bool, answers
           override: Tuple[str, ...], trial_boots: Optional[int], confirm: Optional[str]) -> Plan:
     policy = policy_of(answers, override, trial_boots=trial_boots, confirm=confirm)
     return commands.plan(obj.host, source_of(target, ref, key, insecure), policy)
+
+
+def _write(path: Path, made: Plan) -> None:
+    try:
+        durable.write_file(path, codec.dumps(made).encode(), mode=0o600)
+    except OSError as error:
+        raise BadInput(f"The plan cannot be written to {path}: {error.strerror}.",
+                       hint="Name a file in a directory that exists and has room.") from None
 
 
 for _name in ("verify", "confirm", "finalize"):

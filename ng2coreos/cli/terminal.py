@@ -5,6 +5,7 @@ import sys
 from contextlib import contextmanager
 from typing import Iterator, Optional
 
+import click
 from tqdm import tqdm
 
 from ng2coreos.core.progress import Advance, JsonProgress, Progress
@@ -43,7 +44,10 @@ class LogProgress(Progress):
 def listener(progress_fd: Optional[int], quiet: bool) -> Progress:
     """The listener for this call: JSON Lines on a file descriptor, bars, log lines or nothing."""
     if progress_fd is not None:
-        return JsonProgress(open(progress_fd, "w", encoding="utf-8", closefd=False))
+        try:
+            return JsonProgress(open(progress_fd, "w", encoding="utf-8", closefd=False))
+        except (OSError, ValueError) as error:
+            raise click.UsageError(f"--progress-fd {progress_fd}: {error}.") from None
     if quiet:
         return Progress()
     return TerminalProgress() if sys.stderr.isatty() else LogProgress()

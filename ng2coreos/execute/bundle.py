@@ -20,7 +20,6 @@ from ng2coreos.model import codec
 from ng2coreos.model.item import Item, Outcome
 from ng2coreos.model.plan import Plan
 
-
 _PLAN_AGAIN = "Make a new plan, or apply without --plan."
 
 
