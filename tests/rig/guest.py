@@ -159,6 +159,10 @@ class Guest:
         """Run a shell script or an argv as root; see `SshLink.run`."""
         return self._link.run(command, input=input, timeout=timeout, check=check)
 
+    def ssh_argv(self, script: str, *, terminal: bool = False) -> List[str]:
+        """The ssh command for a script; see `SshLink.argv`."""
+        return self._link.argv(script, terminal=terminal)
+
     def put(self, files: Mapping[str, Content], mode: Optional[int] = None) -> None:
         """Write files and directories into the guest; see `SshLink.put`."""
         self._link.put(files, mode)

@@ -91,6 +91,10 @@ class SshLink:
                 tar.addfile(_owned(info, mode if mode is not None else 0o644), io.BytesIO(data))
         self.run("tar -C / --no-overwrite-dir -xf -", input=archive.getvalue())
 
+    def argv(self, script: str, *, terminal: bool = False) -> List[str]:
+        """The ssh command for a script, for whoever wants its output as it comes."""
+        return [*self._ssh(), *(["-tt"] if terminal else []), "root@127.0.0.1", script]
+
     def close(self) -> None:
         """Forget the kept connection: what it led to may be gone."""
         if self._control.exists():

@@ -21,8 +21,7 @@ def test_on_uefi_a_new_system_that_is_not_well_falls_back_and_says_why(
         assert scene.guest.ssh("test -d /sys/firmware/efi && echo efi").stdout == "efi\n"
         answer = scene.vdsm()
         scene.prepare_ng()
-        _break_vdsm_on_the_new_system(scene)
-        scene.guest.put({"/run/answers.yaml": "health_deadline_s: 60\n"})
+        break_vdsm_on_the_new_system(scene)
         scene.tool("apply", *scene.target_options("repo", "--answers", "/run/answers.yaml"))
         began = time.monotonic()
         scene.reboot()
@@ -41,8 +40,12 @@ def test_on_uefi_a_new_system_that_is_not_well_falls_back_and_says_why(
         assert scene.tool("status").rc == Exit.OK
 
 
-def _break_vdsm_on_the_new_system(scene: Scene) -> None:
-    """The carried persistence names a network that no host has; NG's daemon has read it already."""
+def break_vdsm_on_the_new_system(scene: Scene) -> None:
+    """The carried persistence names a network that no host has; NG's daemon has read it already.
+
+    /run/answers.yaml makes the trial's patience short.
+    """
+    scene.guest.put({"/run/answers.yaml": "health_deadline_s: 60\n"})
     scene.guest.ssh("""cd /var/lib/vdsm/persistence/netconf/nets && cat >ghost <<'J'
 {"nic": "ens99", "bridged": true, "bootproto": "none", "defaultRoute": false, "mtu": 1500,
  "switch": "legacy", "stp": false, "nameservers": []}

@@ -108,8 +108,8 @@ def test_5_confirmed_it_is_the_default_and_upgrades_belong_to_ostree(story: Stor
     boot_id = scene.guest.wait_ssh()
     scene.guest.ssh(
         f"mkdir -p {PAYLOAD}; mount -o ro LABEL=payload {PAYLOAD}; "
-        f"ostree pull-local --remote=ng2coreos {PAYLOAD}/repo-newer {scene.target.ref}; "
-        f"ostree admin deploy --os=$(ls /ostree/deploy) ng2coreos:{scene.target.ref}; "
+        f"ostree pull-local --remote=ovirt-node-coreos {PAYLOAD}/repo-newer {scene.target.ref}; "
+        f"ostree admin deploy --os=$(ls /ostree/deploy) ovirt-node-coreos:{scene.target.ref}; "
         "sync", timeout=900)
     scene.guest.reset()
     wait_boot(scene, boot_id)

@@ -55,16 +55,16 @@ def _refused(scene: Scene, finding: str, *options: str, repo: str = "repo",
 
 def test_what_must_be_refused_is_refused_without_a_change(ng: Scene) -> None:
     _refused(ng, "N2C_TARGET_UNSIGNED", repo="repo-unsigned")
-    _refused(ng, "N2C_TARGET_NO_LVM", repo="repo-nolvm")
+    _refused(ng, "N2C_TARGET_INITRAMFS", repo="repo-nolvm")
     ng.guest.ssh("""mkdir -p /run/vdsm; echo '["vm-1"]' >/run/vdsm/vms""")
     _refused(ng, "N2C_VDSM_VMS_RUNNING")
     ng.guest.ssh("rm /run/vdsm/vms; fallocate -l $(( $(stat -f -c '%a*%S' /boot) - 40000000 )) "
                  "/boot/ballast")
-    _refused(ng, "N2C_SPACE_BOOT")
+    _refused(ng, "N2C_BOOT_FULL")
     ng.guest.ssh(f"rm /boot/ballast; lvcreate -y -qq -kn -V 12G -T {ng.image.vg}/{ng.image.pool} "
                  f"-n ballast 2>/dev/null; dd if=/dev/zero of=/dev/{ng.image.vg}/ballast bs=1M "
                  "count=5000 conv=fsync 2>/dev/null; true", timeout=900)
-    _refused(ng, "N2C_SPACE_POOL")
+    _refused(ng, "N2C_POOL_FULL")
 
 
 def test_a_host_that_is_no_ng_is_refused(ng: Scene) -> None:

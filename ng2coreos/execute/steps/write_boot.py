@@ -6,6 +6,7 @@ NG remains the default.
 
 from typing import Tuple
 
+from ng2coreos.core import durable
 from ng2coreos.execute.run import Run
 from ng2coreos.execute.step import Result, Step, Undo
 from ng2coreos.model.plan import Change, Decisions, Target
@@ -41,8 +42,11 @@ class WriteBoot(Step):
         return {"overlay_bytes": len(overlay)}
 
     def undo(self, change: Change, record: Undo, run: Run) -> None:
-        """Remove the block, then what it named."""
+        """Remove the block, then what it named; how the trials went is kept with the run."""
         del change, record
+        last = state.path(run.boot)
+        if last.is_file():
+            durable.write_file(run.directory.path / last.name, last.read_bytes(), mode=0o600)
         bootdir.remove_menu(run.host, run.boot, run.plan.decisions.boot)
 
 
