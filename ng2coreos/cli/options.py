@@ -75,12 +75,12 @@ def policy_of(answers: Optional[str], override: Tuple[str, ...], **given: Any) -
         if not isinstance(found, dict):
             raise BadInput(f"The answers file {answers} is not a mapping.",
                            hint="See ng2coreos-answers(5).")
-        data.update(json.loads(json.dumps(found, default=str)))
+        data.update({str(key): json.loads(json.dumps(value, default=str, skipkeys=True))
+                     for key, value in found.items()})
     data.update({name: value for name, value in given.items() if value is not None})
-    data["overrides"] = [*data["overrides"], *override]
     policy = codec.load(Policy, data, answers or "policy")
     _check(policy, answers or "policy")
-    return policy
+    return dataclasses.replace(policy, overrides=(*policy.overrides, *override))
 
 
 def _check(policy: Policy, where: str) -> None:

@@ -32,7 +32,10 @@ def test_nothing_given_is_the_default() -> None:
     ("confirm: atuo", "confirm"), ("trial_boots: 3", "trial_boots"), ("unknown_etc: keep",
      "unknown_etc"), ("conflict: mine", "conflict"), ("answers: {/etc/x: yes}", "answers"),
     ("health_deadline_s: 0", "health_deadline_s"), ("deadman_s: soon", "deadman_s"),
-    ("colour: red", "colour"), ("[1]", "mapping"), ("a: [", "YAML")])
+    ("colour: red", "colour"), ("[1]", "mapping"), ("a: [", "YAML"),
+    ("overrides: N2C_X", "overrides"), ("overrides:", "overrides"), ("overrides: [1]", "overrides"),
+    ("? [a, b]\n: 1", "answers.yaml"), ("1: x", "1"), ("confirm: 2026-01-01", "confirm"),
+    ("\x00", "answers.yaml")])
 def test_what_means_nothing_is_refused_by_name(text: str, place: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput) as refused:
         policy_of(answers(tmp_path, text), ())

@@ -164,6 +164,7 @@ class World:
         """Put the fake steps and this host's facts in the place of the real ones."""
         patch.setattr(steps, "STEPS", self.steps)
         patch.setattr(rollback, "STEPS", self.steps)
+        patch.setattr(planning, "STEPS", self.steps)
         patch.setattr(runner, "private_namespace", lambda: None)
         patch.setattr(inventory, "read", lambda host, plugins: self.facts)
         patch.setattr(lvm_layout, "read", lambda host, devices: self.facts.layout)
