@@ -12,6 +12,7 @@ The images are never written: a guest's disks are overlays in its own directory.
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -29,6 +30,7 @@ from .switch import Switch
 
 BOOT_DEADLINE_S = 900.0  # a boot takes one to three minutes; machines are noisy
 _STATE = "up"
+_LOST = "You are in emergency mode|end Kernel panic|grub>"
 
 
 class GuestError(Exception):
@@ -97,7 +99,7 @@ class Guest:
             self.prepare(firmware)
             self.start()
             try:
-                return self.wait_ssh(deadline_s)
+                return self.wait_ssh(deadline_s, stop_at=_LOST)
             except GuestError as error:
                 self.cut_power()
                 if attempt == 2:
@@ -176,8 +178,14 @@ class Guest:
         except TimeoutError as error:
             raise GuestError(str(error)) from error
 
-    def wait_ssh(self, deadline_s: float = BOOT_DEADLINE_S, other_than: str = "") -> str:
-        """Wait for the back door of a boot whose id is not `other_than`; returns its id."""
+    def wait_ssh(
+        self, deadline_s: float = BOOT_DEADLINE_S, other_than: str = "", stop_at: str = ""
+    ) -> str:
+        """Wait for the back door of a boot whose id is not `other_than`; returns its id.
+
+        The wait ends early, as a failure, when the console shows `stop_at` (a regex) after now.
+        """
+        mark = self.serial.end()
         limit = time.monotonic() + deadline_s
         while True:
             self._link.close()
@@ -189,6 +197,8 @@ class Guest:
                 pass
             if not self.running:
                 raise GuestError(f"QEMU ended\n{self._qemu_log()}\n{self.serial.tail()}")
+            if stop_at and re.search(stop_at, self.serial.text(mark)):
+                raise GuestError(f"the console shows {stop_at!r}\n{self.serial.tail()}")
             if time.monotonic() > limit:
                 raise GuestError(f"no ssh in {deadline_s:.0f} s\n{self.serial.tail()}")
             time.sleep(1)

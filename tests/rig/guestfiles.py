@@ -40,6 +40,8 @@ unmanaged-devices=mac:{BACK_DOOR_MAC}
 [main]
 no-auto-default=*
 """,
+    # Devices and services get more than 90 s to appear: several guests may share two noisy cores.
+    "usr/lib/systemd/system.conf.d/10-rig.conf": "[Manager]\nDefaultTimeoutStartSec=300\n",
     f"{_SHARE}/sshd_config": f"""Port {SSH_PORT}
 HostKey /{_SHARE}/ssh_host_ed25519_key
 AuthorizedKeysFile /{_SHARE}/authorized_keys

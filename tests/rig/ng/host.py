@@ -115,7 +115,8 @@ def _fstab(generation: Generation) -> str:
     )
     for mount, (volume, _) in VOLUMES.items():
         if mount != "/var/tmp":  # made by imgbased: a mount unit instead
-            lines.append(f"/dev/mapper/{VG}-{volume} {mount} ext4 defaults,discard 1 2")
+            options = "defaults,x-systemd.device-timeout=0,discard"  # the last by imgbased
+            lines.append(f"/dev/mapper/{VG}-{volume} {mount} ext4 {options} 1 2")
     lines.append(f"/dev/mapper/{VG}-swap none                    swap    defaults        0 0")
     return "\n".join(lines) + "\n"
 
