@@ -38,8 +38,8 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
     args, arg_findings = decide_kernel_args(facts, target, rules, volumes.volumes)
     units = UnitDecisions(facts, target, rules, volumes.mount_units)
     boot, boot_findings = decide_boot(facts, target)
-    items = _settled((fstab, decide_lvm_devices(facts), *dropped_mounts(facts, volumes.mount_units)),
-                     [share for _, share in shares])
+    own = (fstab, decide_lvm_devices(facts), *dropped_mounts(facts, volumes.mount_units))
+    items = _settled(own, [share for _, share in shares])
     claimed = {*units.claimed, *items, *(item.source for item in items.values() if item.source)}
     etc = EtcDecisions(facts, target, policy, rules, claimed)
     items.update((item.path, item) for item in etc.items)

@@ -1,12 +1,12 @@
 """Guests for the tests of the migration: NG up and armed, kept as saved states."""
 
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable, ContextManager, Dict, Iterator
 
 import pytest
 
+from tests.rig import states
 from tests.rig.guest import Guest
 from tests.rig.switch import Switch
 from tests.vm.scene import Scene, images, work_place
@@ -36,18 +36,9 @@ def figures(pytestconfig: pytest.Config) -> Iterator[Dict[str, float]]:
 
 
 @pytest.fixture(scope="session")
-def ng_up(figures: Dict[str, float]) -> Path:
-    """The saved state of a booted NG with vdsm serving and the tool on it (BIOS, ext4)."""
-    saved = work_place("saved-ng")
-    saved.rmdir()
-    with opened("ng-up") as scene:
-        began = time.monotonic()
-        scene.guest.boot()
-        figures["NG boot to ssh, BIOS (s)"] = scene.timed("boot", began)
-        scene.vdsm()
-        scene.prepare_ng()
-        scene.guest.snapshot(saved)
-    return saved
+def ng_up() -> Path:
+    """The saved state of a booted NG with vdsm serving (BIOS, ext4 on /boot)."""
+    return states.ng_up(images()[0])
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from tests.rig import states
 from tests.rig.guest import Guest
 from tests.vm.conftest import opened
 from tests.vm.scene import TOOL, Scene, wait_boot
@@ -20,16 +21,12 @@ def main() -> int:
     began = time.monotonic()
     with opened("demo") as scene:
         _say("Booting the oVirt Node NG stand-in (QEMU without KVM: a minute or two)", began)
-        boot_id = scene.guest.boot()
+        saved = states.ng_up(scene.image)
+        boot_id = scene.guest.resume(saved)
         answer = scene.vdsm()
         scene.prepare_ng()
         _say("ng2coreos plan", began)
         print(scene.tool("plan", *scene.target_options()).stdout, flush=True)
-        saved = scene.guest.directory.with_name("demo-saved")
-        subprocess.run(["rm", "-rf", str(saved)], check=True)
-        scene.guest.snapshot(saved)
-        scene.guest.resume(saved)
-        scene.prepare_ng()
         _say("ng2coreos apply --reboot", began)
         _watch(scene.guest, "apply", *scene.target_options(), "--reboot")
         down = time.monotonic()

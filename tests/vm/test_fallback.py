@@ -6,6 +6,7 @@ from typing import Dict
 import pytest
 
 from ng2coreos.core.errors import Exit
+from tests.rig import states
 from tests.vm.conftest import opened
 from tests.vm.scene import Scene, wait_boot
 
@@ -15,9 +16,7 @@ pytestmark = pytest.mark.vm
 def test_on_uefi_a_new_system_that_is_not_well_falls_back_and_says_why(
         figures: Dict[str, float]) -> None:
     with opened("fallback") as scene:
-        began = time.monotonic()
-        boot_id = scene.guest.boot("uefi")
-        figures["NG boot to ssh, UEFI (s)"] = scene.timed("boot", began)
+        boot_id = scene.guest.resume(states.ng_up(scene.image, "uefi"))
         assert scene.guest.ssh("test -d /sys/firmware/efi && echo efi").stdout == "efi\n"
         answer = scene.vdsm()
         scene.prepare_ng()
