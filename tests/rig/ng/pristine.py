@@ -135,7 +135,9 @@ def copy_files(source: Path, tree: Path) -> None:
         if path.is_symlink():
             target.symlink_to(os.readlink(path))
         elif path.is_dir():
-            target.mkdir(exist_ok=True)
+            if not target.is_dir():
+                target.mkdir()
+                target.chmod(0o755)
         else:
             shutil.copyfile(path, target)
             target.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
