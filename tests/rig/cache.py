@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Callable, Iterable, Union
 
-_KEEP_S = 4 * 3600
+_KEEP_S = 2 * 3600
 REPO = Path(__file__).resolve().parents[2]
 Input = Union[str, bytes, Path]
 
