@@ -5,6 +5,7 @@ a snapshot gets a file system UUID of its own before anything else happens to it
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Optional, Tuple
@@ -181,7 +182,8 @@ def _replay_xfs(host: Host, device: str) -> None:
                  timeout_s=_FS_TIMEOUT_S)
         host.run(["umount", "--", str(target)], timeout_s=_FS_TIMEOUT_S)
     finally:
-        target.rmdir()
+        with suppress(OSError):  # still mounted: the failed umount is what the caller must see
+            target.rmdir()
 
 
 def _check_type(host: Host, device: str, volume: Volume) -> None:

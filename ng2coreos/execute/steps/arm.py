@@ -30,6 +30,7 @@ class Arm(Step):
     def apply(self, change: Change, run: Run) -> Result:
         """State first, then the variable: an armed boot always finds its state."""
         del change
+        run.mounts.unmount_all()  # the new system's volumes are written back, whole and quiet
         bootdir.verify(run.host, run.boot, run.plan.decisions.boot)
         current = state.read(run.boot)
         if current is None:
