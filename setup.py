@@ -22,5 +22,7 @@ setup(
                   "ng2coreos.report": ["*.json"]},
     # blivet, rpm and gi come with the distribution: their bindings belong to its interpreter.
     install_requires=["click>=7.1", "tqdm>=4.57", "PyYAML>=5.3", "jsonschema>=3.2", "pyudev>=0.22"],
+    data_files=[(f"share/man/man{path.suffix[1:]}", [f"man/{path.name}"])
+                for path in sorted((HERE / "man").glob("*.[58]"))],
     entry_points={"console_scripts": ["ng2coreos = ng2coreos.cli.main:main"]},
 )
