@@ -24,9 +24,9 @@ def decide_lvm_devices(facts: HostFacts) -> Item:
     That correction is why the file's content is not proved on the new system; the pv-set check
     proves what it is for.
     """
+    mine = [pv for pv in facts.layout.pvs if pv.vg and not _DOMAIN.fullmatch(pv.vg)]
     lines = [f"IDTYPE=devname IDNAME={pv.device} DEVNAME={pv.device} "
-             f"PVID={pv.uuid.replace('-', '')}" for pv in sorted(facts.layout.pvs, key=lambda pv: pv.device)
-             if pv.vg and not _DOMAIN.fullmatch(pv.vg)]
+             f"PVID={pv.uuid.replace('-', '')}" for pv in sorted(mine, key=lambda pv: pv.device)]
     data = (_HEADER + "".join(f"{line}\n" for line in lines)).encode()
     return Item(PATH, "file", Outcome.REGENERATED, "LVM must see the disks of the local VGs, and "
                 "no storage domain.", _RULE, mode=0o600, sha256=hashlib.sha256(data).hexdigest(),
