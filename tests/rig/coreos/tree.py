@@ -5,6 +5,7 @@ kernel and initramfs in /usr/lib/modules, and the rpm database in /usr/share/rpm
 """
 
 import contextlib
+import glob
 import os
 import shutil
 import sqlite3
@@ -20,48 +21,7 @@ _HERE = Path(__file__).parent
 FILES = _HERE / "files"
 _LIST = _HERE / "packages.txt"
 RPM_TABLE = _HERE / "rpms.txt"
-# Debian's own, of no use on an image: package manager state, other init systems, build leftovers.
-_NOT_COREOS = (
-    *(
-        "etc/apt",
-        "etc/dpkg",
-        "etc/alternatives/README",
-        "etc/cron.d",
-        "etc/cron.daily",
-        "etc/init.d",
-    ),
-    *("etc/rc0.d", "etc/rc1.d", "etc/rc2.d", "etc/rc3.d", "etc/rc4.d", "etc/rc5.d", "etc/rc6.d"),
-    *(
-        "etc/rcS.d",
-        "etc/kernel",
-        "etc/debian_version",
-        "etc/fstab",
-        "etc/hostname",
-        "etc/resolv.conf",
-    ),
-    *("etc/machine-id", "etc/chrony", "etc/network", "etc/ppp", "etc/ufw", "etc/runit", "etc/sv"),
-    *("etc/apparmor.d", "etc/motd", "etc/debconf.conf", "etc/ucf.conf", "etc/mtab"),
-    *("usr/lib/systemd/system/ssh.service", "usr/lib/systemd/system/ssh.socket"),
-    *("usr/lib/systemd/system/chrony.service", "usr/lib/systemd/system-preset/90-systemd.preset"),
-    *("usr/lib/systemd/system-generators/systemd-ssh-generator", "usr/lib/udev/hwdb.bin"),
-    *(
-        "usr/lib/udev/hwdb.d",
-        "usr/lib/python3.13/test",
-        "usr/lib/apt",
-        "usr/lib/tmpfiles.d/debian.conf",
-        "usr/lib/tmpfiles.d/home.conf",
-        "usr/lib/tmpfiles.d/provision.conf",
-    ),
-    *("usr/games", "usr/src", "usr/include", "usr/share/debconf", "usr/share/bash-completion"),
-)
-# Done once per image or of no use in a guest; each costs seconds under emulation.
-_UNWANTED_AT_BOOT = (
-    *("systemd-firstboot.service", "systemd-hwdb-update.service", "ldconfig.service"),
-    *("systemd-journal-catalog-update.service", "systemd-pcrmachine.service"),
-    *("systemd-pcrphase.service", "systemd-pcrphase-sysinit.service", "systemd-binfmt.service"),
-    *("systemd-tpm2-setup.service", "systemd-tpm2-setup-early.service"),
-    "proc-sys-fs-binfmt_misc.automount",
-)
+_REMOVED = _HERE / "removed.txt"
 _GCONV_KEPT = (
     "gconv-modules",
     "gconv-modules.d",
@@ -88,7 +48,7 @@ def coreos_tree() -> Path:
     """The product with `tree`, ready to be committed, and `initramfs-nolvm.img`; read only."""
     code = (accounts, debian, guestfiles, identities, initrd, modules, rpms, units)
     sources = [Path(str(module.__file__)) for module in code]
-    parts = [_HERE / "dracut", FILES, _HERE / "altfiles.c", RPM_TABLE, Path(__file__)]
+    parts = [_HERE / "dracut", FILES, _HERE / "altfiles.c", RPM_TABLE, _REMOVED, Path(__file__)]
     vdsm_files = Path(vdsm.__file__).parent
     key = keys.public_key()
     return cached("coreos-tree", [_debian_tree(), key, *sources, *parts, vdsm_files], _build)
@@ -137,15 +97,16 @@ def stamp_version(tree: Path, version: str) -> None:
 
 
 def _remove_debian(tree: Path) -> None:
-    for name in _NOT_COREOS:
-        _remove(tree / name)
-    for unit in _UNWANTED_AT_BOOT:
-        (tree / "usr/lib/systemd/system/sysinit.target.wants" / unit).unlink()
+    lines = _REMOVED.read_text("ascii").splitlines()
+    for pattern in " ".join(line for line in lines if not line.startswith("#")).split():
+        found = [Path(name) for name in glob.glob(str(tree / pattern))]  # dangling links too
+        if not found:
+            raise RuntimeError(f"{_REMOVED.name}: nothing matches {pattern}")
+        for path in found:
+            _remove(path)
     for path in (tree / "usr/lib/x86_64-linux-gnu/gconv").iterdir():
         if path.name not in _GCONV_KEPT:
             path.unlink()
-    for path in (tree / "etc/ssh").glob("ssh_host_*"):
-        path.unlink()
 
 
 def _hide_libbpf(tree: Path) -> None:
