@@ -37,9 +37,10 @@ def test_private_keys_and_passwords_are_secret() -> None:
 
 
 def test_what_is_removed_from_var_is_named_exactly() -> None:
+    ours = "/var/tmp/ng2coreos-*"  # work directories of this tool, each with a random name
     for one in rules().entries:
         if one.action is Action.DROP:
-            for path in one.paths:
+            for path in set(one.paths) - {ours}:
                 assert not path.startswith(("/var/", "/root/")) or literal(
                     path[:-3] if path.endswith("/**") else path), path
 

@@ -46,38 +46,38 @@ def guest(tmp_path: Path, disk: Path) -> Iterator[Guest]:
     with Guest(tmp_path / "g", [disk], memory_mib=128, cpus=1) as machine:
         machine.prepare("bios")
         machine.start()
-        machine.wait_serial("GRUB is up", 60)
+        machine.wait_serial("GRUB is up", 300)
         yield machine
 
 
 def test_reset_boots_again_with_what_was_written(guest: Guest) -> None:
-    guest.wait_serial("one", 60)
+    guest.wait_serial("one", 300)
     guest.type("\x1b[B\r")
-    guest.wait_serial("this is two", 60)
+    guest.wait_serial("this is two", 300)
     mark = guest.serial.end()
     guest.reset()
-    guest.wait_serial("next_entry=two", 60, mark)
+    guest.wait_serial("next_entry=two", 300, mark)
 
 
 def test_after_a_power_cut_the_same_disk_starts_again(guest: Guest) -> None:
     guest.type("\x1b[B\r")
-    guest.wait_serial("this is two", 60)
+    guest.wait_serial("this is two", 300)
     guest.cut_power()
     assert not guest.running
     with pytest.raises(GuestError, match="QEMU ended"):
-        guest.wait_serial("never printed", 60)
+        guest.wait_serial("never printed", 20)
     mark = guest.serial.end()
     guest.start()
-    guest.wait_serial("next_entry=two", 60, mark)
+    guest.wait_serial("next_entry=two", 300, mark)
 
 
 def test_preparing_again_forgets_what_was_written(guest: Guest) -> None:
     guest.type("\x1b[B\r")
-    guest.wait_serial("this is two", 60)
+    guest.wait_serial("this is two", 300)
     guest.cut_power()
     guest.prepare("bios")
     guest.start()
-    guest.wait_serial(r"next_entry=\.", 60)
+    guest.wait_serial(r"next_entry=\.", 300)
 
 
 def test_a_saved_state_goes_on_where_it_was(guest: Guest, tmp_path: Path, disk: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_saved_state_goes_on_where_it_was(guest: Guest, tmp_path: Path, disk: 
         other.restore(tmp_path / "saved")
         mark = other.serial.end()
         other.type("\r")
-        other.wait_serial("this is one", 60, mark)
+        other.wait_serial("this is one", 300, mark)
 
 
 def test_qemu_that_cannot_start_says_why(tmp_path: Path, disk: Path) -> None:
