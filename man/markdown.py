@@ -27,7 +27,7 @@ def commands(on_ng: Sequence[Command], on_coreos: Sequence[Command]) -> List[str
     """One line for each command and system."""
     rows = [("NG", _usage(c), _first(c.text)) for c in on_ng]
     rows += [("CoreOS", _usage(c), _first(c.text)) for c in on_coreos
-             if c.name not in ("trial", "deadman")]
+             if c.name not in ("trial", "deadman", "boot-success")]
     return table(("On", "Command", "What it does"), rows)
 
 

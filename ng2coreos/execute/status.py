@@ -7,7 +7,7 @@ from ng2coreos.core.errors import BadInput, Exit
 from ng2coreos.core.host import Host
 from ng2coreos.execute.store import RunDirectory, Store
 from ng2coreos.model.state import Attempt, BootState, Failure, Phase
-from ng2coreos.stage import arm, bootdir
+from ng2coreos.stage import arm, bootdir, grubenv, menu
 from ng2coreos.stage import state as state_file
 
 _AGAIN = "ng2coreos rollback, then apply again"
@@ -97,6 +97,11 @@ def _after_staging(host: Host, directory: RunDirectory, state: Optional[BootStat
         failures = state.attempts[-1].failures if state.attempts else ()
         return Status("rolled-back", "fell-back", _why(state), "ng2coreos rollback, then mend and "
                       "plan again", Exit.FELL_BACK, run, failures, state.attempts)
+    if phase is Phase.CONFIRMED and _fallen(host):
+        return Status("rolled-back", "fell-back", "The new system was confirmed, but did not come "
+                      "up four times in a row: the boot menu has left it, and every boot is NG "
+                      "until it is picked in the menu by hand and comes up.", "ng2coreos rollback, "
+                      "or pick it in the boot menu", Exit.FELL_BACK, run, attempts=state.attempts)
     if phase is Phase.CONFIRMED:
         return Status("migrated", phase.value, "The new system is confirmed; this is NG, booted by "
                       "its rollback entry.", "reboot to the new system, or ng2coreos rollback",
@@ -107,6 +112,15 @@ def _after_staging(host: Host, directory: RunDirectory, state: Optional[BootStat
                       attempts=state.attempts)
     return Status("staged", phase.value, "Everything is in place; NG is the default.",
                   "ng2coreos resume, or ng2coreos rollback", Exit.OK, run)
+
+
+def _fallen(host: Host) -> bool:
+    """Has the private menu's boot counter (firstboot/boot_success.py) run out?"""
+    try:
+        counted = grubenv.read(bootdir.private_grubenv(host.path("/boot")))
+    except (BadInput, OSError):  # GRUB counts nothing then
+        return False
+    return counted.get("boot_counter") == str(menu.COUNTER_FALLEN)
 
 
 def _why(state: BootState) -> str:

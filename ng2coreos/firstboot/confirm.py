@@ -3,11 +3,12 @@
 In this order, each durable before the next; a cut leaves the host bootable and is mended by the
 next `confirm`, or by the trial service at the next boot:
 
-1. NG's GRUB environment: ``saved_entry=ng2coreos``.  Before it: NG boots, the state says healthy.
-   After it: the new system boots, finds ``healthy`` and itself the default, and goes on with 2.
-2. The state: ``confirmed``.
-3. The first-boot entry and its overlay go: stale after the next upgrade.  NG's entry stays.
-4. The deadman and the trial service are disabled, in this order: the trial goes last, since it is
+1. The private GRUB environment: the boot counter (boot_success.py), which nothing looks at yet.
+2. NG's GRUB environment: ``saved_entry=ng2coreos``.  Before it: NG boots, the state says healthy.
+   After it: the new system boots, finds ``healthy`` and itself the default, and goes on with 3.
+3. The state: ``confirmed``.
+4. The first-boot entry and its overlay go: stale after the next upgrade.  NG's entry stays.
+5. The deadman and the trial service are disabled, in this order: the trial goes last, since it is
    what mends the rest.
 """
 
@@ -15,7 +16,7 @@ from dataclasses import replace
 
 from ng2coreos.core import durable
 from ng2coreos.core.errors import BadInput, Blocked
-from ng2coreos.firstboot import deadman, services
+from ng2coreos.firstboot import boot_success, deadman, services
 from ng2coreos.firstboot.record import PATIENCE_S
 from ng2coreos.firstboot.system import System
 from ng2coreos.model.state import BootState, Phase
@@ -33,6 +34,7 @@ def confirm(system: System) -> bool:
         before = state.phase
         if state.phase is Phase.HEALTHY:
             _bootable(system, state)
+            boot_success.start(system)
             arm.set_default(system.grubenv(state), bootdir.ENTRY)
             system.save(replace(state, phase=Phase.CONFIRMED))
         bootdir.remove_first_boot(system.custom_cfg(state), system.partition, state.boot_uuid)

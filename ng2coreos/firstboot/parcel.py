@@ -49,10 +49,11 @@ def _tools(plan: Plan) -> Tuple[Item, ...]:
     return (
         _file(services.PROGRAM, zipapp.build(), 0o644, "ng2coreos for the new system"),
         _file(COMMAND, _WRAPPER.encode(), 0o755, "the command ng2coreos"),
-        *(_file(f"{services.DIRECTORY}/{name}", text.encode(), 0o644, "trial and deadman")
+        *(_file(f"{services.DIRECTORY}/{name}", text.encode(), 0o644, "trial, deadman, boot count")
           for name, text in sorted(units.items())),
         _link(services.TRIAL_LINK, f"../{services.TRIAL}"),
-        _link(services.DEADMAN_LINK, f"../{services.DEADMAN_TIMER}"))
+        _link(services.DEADMAN_LINK, f"../{services.DEADMAN_TIMER}"),
+        _link(services.BOOT_SUCCESS_LINK, f"../{services.BOOT_SUCCESS}", stays=True))
 
 
 def _file(path: str, data: bytes, mode: int, reason: str) -> Item:
@@ -61,10 +62,11 @@ def _file(path: str, data: bytes, mode: int, reason: str) -> Item:
                 content=base64.b64encode(data).decode())
 
 
-def _link(path: str, target: str) -> Item:
-    # confirm removes them: no proof once the move is confirmed
+def _link(path: str, target: str, *, stays: bool = False) -> Item:
+    # confirm removes those that do not stay: no proof once the move is confirmed
     return Item(path=path, kind="symlink", outcome=Outcome.REGENERATED, rule=_RULE, link=target,
-                reason="starts until confirm", mode=0o777, verify=False)
+                reason="starts at every boot" if stays else "starts until confirm", mode=0o777,
+                verify=stays)
 
 
 def _with_digest(item: Item) -> Item:

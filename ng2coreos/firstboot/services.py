@@ -1,8 +1,9 @@
 """The units of the move on the new system: the trial of each boot, and the deadman behind it.
 
 Both have no default dependencies: the trial must run to the end of a hanging shutdown to force
-it, and the deadman must not wait for anything that hangs.  Neither has an install section that a
-preset could act on: their links are written, and removed by confirm.
+it, and the deadman must not wait for anything that hangs.  The third, which stays, counts good
+boots after confirm.  None has an install section that a preset could act on: their links are
+written, and those of the first two removed by confirm.
 """
 
 from typing import Dict
@@ -15,15 +16,18 @@ DIRECTORY = "/etc/systemd/system"
 TRIAL = "ng2coreos-trial.service"
 DEADMAN = "ng2coreos-deadman.service"
 DEADMAN_TIMER = "ng2coreos-deadman.timer"
+BOOT_SUCCESS = "ng2coreos-boot-success.service"
 TRIAL_LINK = f"{DIRECTORY}/multi-user.target.wants/{TRIAL}"
 DEADMAN_LINK = f"{DIRECTORY}/sysinit.target.wants/{DEADMAN_TIMER}"
+BOOT_SUCCESS_LINK = f"{DIRECTORY}/multi-user.target.wants/{BOOT_SUCCESS}"
 
 _RECORD_S = 60  # to say why in the state file; then the host restarts without
 
 
 def unit_files(deadman_s: int) -> Dict[str, str]:
     """Unit name to content; the deadman strikes `deadman_s` after the kernel started."""
-    return {TRIAL: _TRIAL, DEADMAN: _DEADMAN, DEADMAN_TIMER: _TIMER.format(seconds=deadman_s)}
+    return {TRIAL: _TRIAL, DEADMAN: _DEADMAN, DEADMAN_TIMER: _TIMER.format(seconds=deadman_s),
+            BOOT_SUCCESS: _BOOT_SUCCESS}
 
 
 _TRIAL = f"""\
@@ -37,6 +41,20 @@ OnFailure={DEADMAN}
 [Service]
 Type=simple
 ExecStart={COMMAND} trial
+"""
+
+_BOOT_SUCCESS = f"""\
+# Made by ng2coreos. After four boots without it GRUB boots the deployment before, or NG.
+[Unit]
+Description=ng2coreos: tell the boot loader that this boot was good
+DefaultDependencies=no
+After=sysinit.target basic.target local-fs.target
+Conflicts=shutdown.target
+Before=shutdown.target
+
+[Service]
+Type=simple
+ExecStart={COMMAND} boot-success
 """
 
 _DEADMAN = f"""\

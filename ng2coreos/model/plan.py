@@ -70,7 +70,6 @@ class KernelArg:
     action: ArgAction
     reason: str
     result: str = ""
-    trial_only: bool = False
 
 
 @dataclass(frozen=True)

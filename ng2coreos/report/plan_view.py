@@ -125,8 +125,8 @@ def _identities(decisions: Decisions) -> List[str]:
 
 
 def _arguments(decisions: Decisions) -> List[str]:
-    rows = [(a.action.value, a.arg or "-", (a.result or "-") + (" (trial)" if a.trial_only else ""),
-             a.reason) for a in decisions.kernel_args]
+    rows = [(a.action.value, a.arg or "-", a.result or "-", a.reason)
+            for a in decisions.kernel_args]
     return _section("Kernel arguments:", table(("", "on NG", "new", "why"), rows))
 
 

@@ -51,12 +51,13 @@ def test_the_initramfs_keeps_its_network_where_its_disks_need_it() -> None:
     assert fate(plan) == {"ip=eth0:dhcp": "keep", "rd.iscsi.firmware": "keep"}
 
 
-def test_our_own_come_last_and_only_the_trials_are_for_the_trial() -> None:
+def test_our_own_come_last_and_those_that_end_a_failing_boot_say_that_they_stay() -> None:
     plan = given("console=tty0 console=ttyS0")
     assert results(plan)[:2] == ["console=tty0", "console=ttyS0"]
     assert results(plan)[2:5] == ["root=UUID=uuid-1", "rw", "rootflags=prjquota"]
-    assert [a.result for a in plan.kernel_args if a.trial_only] == [
-        "panic=30", "rd.shell=0", "rd.emergency=reboot"]
+    ends = plan.kernel_args[-3:]
+    assert [a.result for a in ends] == ["panic=30", "rd.shell=0", "rd.emergency=reboot"]
+    assert all("later" in a.reason for a in ends)
     assert "ignition.platform.id=metal" in results(plan)
 
 

@@ -91,5 +91,5 @@ def _identities() -> Identities:
 def _arguments() -> Tuple[KernelArg, ...]:
     disk = f"netroot=iscsi:me:{SECRET}@192.0.2.1::3260::iqn.x"
     return (KernelArg(disk, ArgAction.KEEP, "boot disk", disk),
-            KernelArg("", ArgAction.ADD, "ends a panic", "panic=30", True),
+            KernelArg("", ArgAction.ADD, "ends a panic", "panic=30"),
             KernelArg("rhgb", ArgAction.DROP, "no splash"))

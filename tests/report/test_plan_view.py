@@ -63,7 +63,7 @@ def test_everything_of_the_plan_is_shown() -> None:
     for word in ("snapshot of var", "/root is copied to roothome in ng2coreos_var", "carried (2,",
                  "converted (2,", "dropped (1,", "  /etc/dracut.conf.d/ng.conf ", "root:ssh_keys",
                  "0640", "sanlock", "179", "978", "Passwords go along for: root",
-                 "panic=30 (trial)", "rhgb", "vdsmd.service", "enabled on NG",
+                 "panic=30", "rhgb", "vdsmd.service", "enabled on NG",
                  "any reset before the confirmation", "a.target.requires/b.service",
                  "make-root:lv", "vdsmd runs", "1 more have the same"):
         assert word in text, word
