@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Callable, Mapping, Optional, Sequence, Tuple, Union
 
+from ng2coreos.core import lock
 from ng2coreos.core.errors import CommandFailed, Unsupported
 
 DEADLINE_S = 120.0  # ample for any query; long commands say their own
@@ -39,15 +40,20 @@ def run_process(argv: Sequence[str], timeout_s: float = DEADLINE_S, data: Input 
                 env: Optional[Mapping[str, str]] = None) -> Completed:
     """Run `argv` to its end without a shell; its whole process group dies at the deadline.
 
+    It inherits the lock that this process holds: if we are killed, the lock stays until it ends.
+
     Standard input is `data` or empty.  Raises Unsupported when the program is missing and
     CommandFailed when it ran past `timeout_s`; any exit status is returned, not judged.
     """
     began = time.monotonic()
-    environment = {**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": "", "TZ": "UTC", **(env or {})}
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": "", "TZ": "UTC",
+                   "LVM_SUPPRESS_FD_WARNINGS": "1",  # the lock is meant to be inherited
+                   **(env or {})}
     try:
         process = subprocess.Popen(
             list(argv), stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, start_new_session=True)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, start_new_session=True,
+            pass_fds=lock.held())
     except FileNotFoundError:
         raise Unsupported(f"The program {argv[0]} is missing.",
                           hint="Install the package that has it, then try again.") from None
