@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.rig import states
 from tests.rig.guest import Guest
 from tests.vm.conftest import opened
-from tests.vm.scene import TOOL, Scene, wait_boot
+from tests.vm.scene import TOOL, TRIAL_DEADLINE_S, Scene, wait_boot
 from tests.vm.test_fallback import break_vdsm_on_the_new_system
 
 
@@ -22,7 +22,7 @@ def main() -> int:
     with opened("demo") as scene:
         _say("Booting the oVirt Node NG stand-in (QEMU without KVM: a minute or two)", began)
         saved = states.ng_up(scene.image)
-        boot_id = scene.guest.resume(saved)
+        scene.guest.resume(saved)
         answer = scene.vdsm()
         scene.prepare_ng()
         _say("ng2coreos plan", began)
@@ -30,8 +30,7 @@ def main() -> int:
         _say("ng2coreos apply --reboot", began)
         _watch(scene.guest, "apply", *scene.target_options(), "--reboot")
         down = time.monotonic()
-        wait_boot(scene, boot_id)
-        scene.vdsm(900)
+        scene.vdsm_of_next_boot(TRIAL_DEADLINE_S)
         _say(f"vdsm answers on the new system, {time.monotonic() - down:.0f} s after the reboot "
              "began", began)
         scene.wait_phase("confirmed")

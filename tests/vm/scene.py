@@ -146,7 +146,7 @@ class Scene:
         problem: Optional[Exception] = None
         while time.monotonic() < limit:
             try:
-                raw = socket.create_connection(("127.0.0.1", self.switch.host_port), timeout=60)
+                raw = socket.create_connection(("127.0.0.1", self.switch.host_port), timeout=20)
                 with context.wrap_socket(raw) as link:
                     answer: Dict[str, Any] = json.loads(link.makefile().readline())
                     return answer
@@ -154,6 +154,17 @@ class Scene:
                 problem = error
                 time.sleep(2)
         raise AssertionError(f"vdsm does not answer on 54321: {problem}")
+
+    def vdsm_of_next_boot(self, deadline_s: float) -> Dict[str, Any]:
+        """What vdsm answers once it has been gone: asked all the while, to miss nothing."""
+        limit = time.monotonic() + deadline_s
+        while time.monotonic() < limit:
+            try:
+                self.vdsm(0.1)
+            except AssertionError:
+                return self.vdsm(limit - time.monotonic())
+            time.sleep(0.5)
+        raise AssertionError("vdsm never went away: the host does not reboot")
 
     @property
     def ca(self) -> str:
