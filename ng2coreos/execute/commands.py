@@ -18,6 +18,7 @@ from ng2coreos.core.host import Host
 from ng2coreos.core.progress import Progress
 from ng2coreos.execute import planning, rollback, runner, status
 from ng2coreos.execute.run import BOOT
+from ng2coreos.execute.secrets import forget
 from ng2coreos.execute.store import RunDirectory, Store
 from ng2coreos.inventory import devices, lvm_layout
 from ng2coreos.model.facts import HostFacts
@@ -49,6 +50,7 @@ def apply(host: Host, ready: Plan, progress: Progress) -> RunDirectory:
         if held is not None and held.ended() == "finished" \
                 and held.plan().target.commit == ready.target.commit:
             refuse_unarmed(host, held)
+            forget(held)
             progress.note(f"Run {held.run_id} has staged and armed this commit already.")
             return held
         if held is None:
@@ -69,6 +71,7 @@ def resume(host: Host, progress: Progress) -> RunDirectory:
         refuse_tried(host, directory)
         if directory.ended() == "finished":
             refuse_unarmed(host, directory)
+            forget(directory)
             progress.note(f"Run {directory.run_id} is finished; there is nothing to resume.")
             return directory
         if directory.undoing():

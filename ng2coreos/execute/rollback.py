@@ -11,6 +11,7 @@ from typing import Any, List, Mapping, Tuple
 from ng2coreos.core.errors import BadInput, Ng2CoreosError, RollbackIncomplete, Unsupported
 from ng2coreos.core.host import Host
 from ng2coreos.execute.run import Run
+from ng2coreos.execute.secrets import forget
 from ng2coreos.execute.steps import STEPS, step
 from ng2coreos.execute.store import Store
 from ng2coreos.model.plan import Change
@@ -31,7 +32,8 @@ def rollback(run: Run, store: Store) -> None:
 def undo_all(run: Run, store: Store) -> List[str]:
     """Undo every change that was begun; the problems met, none when the host is as before.
 
-    With no problem the journal ends in ``rolled-back`` and no run is current any more.
+    With no problem the plan has lost its secrets, the journal ends in ``rolled-back`` and no run is
+    current any more.
     """
     problems: List[str] = []
     for change, record in begun(run):
@@ -50,6 +52,7 @@ def undo_all(run: Run, store: Store) -> List[str]:
     except (Ng2CoreosError, OSError) as error:
         problems.append(f"what is left cannot be seen: {error}")
     if not problems:
+        forget(run.directory)
         note(run, {"event": "rolled-back"})
         store.end()
     return problems

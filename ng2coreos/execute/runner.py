@@ -24,6 +24,7 @@ from ng2coreos.core.host import Host
 from ng2coreos.core.progress import Progress
 from ng2coreos.execute.rollback import note, undo_all
 from ng2coreos.execute.run import Run
+from ng2coreos.execute.secrets import forget
 from ng2coreos.execute.steps import step
 from ng2coreos.execute.store import RunDirectory, Store
 from ng2coreos.stage.mounts import Mounts, private_namespace
@@ -77,6 +78,7 @@ def carry_on(run: Run, store: Store) -> None:
             if caught:
                 raise Stopped(caught[0])
             run.directory.journal.append({"event": "finished", "at": run.now()})
+            forget(run.directory)
         except Stopped as stop:
             _undo_after(run, store, f"signal {stop}")
             raise _Interrupt(stop.number) from None
