@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Dict, Optional, Tuple
 
+from ng2coreos.core import globs
 from ng2coreos.model.plan import ArgAction
-from ng2coreos.plan import globs
 
 
 class Action(Enum):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Tuple
 
+from ng2coreos.core import globs
 from ng2coreos.core.progress import Advance
-from ng2coreos.plan import globs
 from ng2coreos.stage import inodes
 from ng2coreos.stage.ids import IdMap
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Set, Tuple
 
+from ng2coreos.core import globs
 from ng2coreos.core.errors import BadInput
 from ng2coreos.core.progress import Advance
-from ng2coreos.plan import globs
 from ng2coreos.stage import inodes
 from ng2coreos.stage.copying import Copied, copy_tree
 from ng2coreos.stage.ids import IdMap

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import List
 
-from ng2coreos.plan.globs import literal
+from ng2coreos.core.globs import literal
 from ng2coreos.plan.rules import Action, Entry
 from tests.plan.build import rules
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ng2coreos.plan import globs
+from ng2coreos.core import globs
 
 
 @pytest.mark.parametrize("pattern,path", [
