@@ -35,6 +35,7 @@ class Vdsm:
 
     id = "vdsm"
     api = API
+    momentary = ("N2C_VDSM_VMS_RUNNING", "N2C_VDSM_STATE_UNKNOWN")
 
     def facts(self, host: Host) -> Dict[str, Any]:
         """Reads vdsm's files, and asks vdsm-client for the VMs."""
@@ -62,7 +63,7 @@ class Vdsm:
         if not mine["id"]:
             return Contribution(findings=(finding("N2C_VDSM_NO_ID"),))
         items = () if mine["id_stored"] else (_id_item(mine["id"]),)
-        found = [*_state(mine), *_networks_findings(facts, mine)]
+        found = [*self.judge_now(mine), *_state(mine), *_networks_findings(facts, mine)]
         if UNIT not in target.units and UNIT not in target.enabled_units:
             found.append(finding("N2C_VDSM_TARGET", [f"unit:{UNIT}"]))
         checks = [Check("vdsm", "unit-active", "vdsmd is running", {"unit": UNIT}, health=True)]
@@ -74,6 +75,22 @@ class Vdsm:
         else:
             found.append(finding("N2C_VDSM_NO_MANAGEMENT"))
         return Contribution(findings=tuple(found), items=items, checks=tuple(checks))
+
+    def now(self, host: Host) -> Dict[str, Any]:
+        """The id, and the VMs of this moment."""
+        known = host.read_text(ID_FILE, default="").strip() or _asked_id(host)
+        return {"id": known, "volatile": {"vms": _running_vms(host) if known else None}}
+
+    def judge_now(self, mine: Dict[str, Any]) -> Tuple[Finding, ...]:
+        """Do VMs run? Not asked of a host that no engine knows."""
+        if not mine or not mine["id"]:
+            return ()
+        vms = mine["volatile"]["vms"]
+        if vms is None:
+            return (finding("N2C_VDSM_STATE_UNKNOWN"),)
+        if vms:
+            return (finding("N2C_VDSM_VMS_RUNNING", [f"vm:{vm}" for vm in vms], count=len(vms)),)
+        return ()
 
 
 PLUGIN = Vdsm
@@ -126,12 +143,7 @@ def _id_item(value: str) -> Item:
 
 
 def _state(mine: Dict[str, Any]) -> List[Finding]:
-    vms = mine["volatile"]["vms"]
     found = []
-    if vms is None:
-        found.append(finding("N2C_VDSM_STATE_UNKNOWN"))
-    elif vms:
-        found.append(finding("N2C_VDSM_VMS_RUNNING", [f"vm:{vm}" for vm in vms], count=len(vms)))
     if mine["repository"] != REPOSITORY:
         found.append(finding("N2C_VDSM_REPOSITORY", [f"file:{CONF}"], path=mine["repository"]))
     return found

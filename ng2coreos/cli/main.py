@@ -17,6 +17,7 @@ from ng2coreos.core.host import Host
 from ng2coreos.core.progress import Progress
 from ng2coreos.execute import commands, planning
 from ng2coreos.execute.bundle import Bundle, build_config
+from ng2coreos.execute.judge import judge
 from ng2coreos.execute.status import status as read_status
 from ng2coreos.execute.store import Store, read_plan
 from ng2coreos.firstboot import cli as firstboot_cli
@@ -85,7 +86,7 @@ def plan(obj: Context, /, as_json: bool, output: Optional[str], **options: Any) 
     if output:
         _write(Path(output), made)
     click.echo(report.plan_json(made) if as_json else report.plan_text(made), nl=False)
-    commands.judge(made)
+    judge(made)
 
 
 @cli.command()

@@ -5,7 +5,7 @@ the host (read only) and makes its contribution to the decisions from facts alon
 """
 
 from dataclasses import dataclass
-from typing import Any, Dict, Protocol, Tuple
+from typing import Any, Dict, Protocol, Tuple, runtime_checkable
 
 from ng2coreos.core.host import Host
 from ng2coreos.model.facts import HostFacts
@@ -40,3 +40,20 @@ class Plugin(Protocol):
     def contribute(self, facts: HostFacts, mine: Dict[str, Any],
                    target: TargetFacts) -> Contribution:
         """What the subsystem wants done; `mine` is what `facts` returned. Pure."""
+
+
+@runtime_checkable
+class Momentary(Protocol):
+    """A plug-in some of whose findings may be wrong a minute later; offering this is optional.
+
+    They are asked again when a plan is applied, and once more right before the trial is armed.
+    """
+
+    id: str
+    momentary: Tuple[str, ...]  # ids of these findings
+
+    def now(self, host: Host) -> Dict[str, Any]:
+        """As much of `facts` as `judge_now` needs, read quickly; changes nothing."""
+
+    def judge_now(self, mine: Dict[str, Any]) -> Tuple[Finding, ...]:
+        """These findings by what `facts` or `now` returned. Pure."""

@@ -10,13 +10,13 @@ from ng2coreos.core.errors import (
     Blocked,
     FellBack,
     Interrupted,
-    NeedsAnswer,
     StalePlan,
     Unsupported,
 )
 from ng2coreos.core.host import Host
 from ng2coreos.core.progress import Progress
 from ng2coreos.execute import planning, rollback, runner, status
+from ng2coreos.execute.judge import judge
 from ng2coreos.execute.run import BOOT
 from ng2coreos.execute.secrets import forget
 from ng2coreos.execute.store import RunDirectory, Store
@@ -54,8 +54,12 @@ def apply(host: Host, ready: Plan, progress: Progress) -> RunDirectory:
             progress.note(f"Run {held.run_id} has staged and armed this commit already.")
             return held
         if held is None:
-            judge(ready)
-            refuse_full(refuse_stale(host, ready), ready)
+            plugins = deciding.load_plugins()
+            passing = deciding.momentary_ids(plugins)
+            judge(ready, [f for f in ready.decisions.findings if f.id not in passing])
+            facts = refuse_stale(host, ready)
+            judge(ready, deciding.momentary_findings(plugins, facts))
+            refuse_full(facts, ready)
             refuse_leftovers(host, ready)
         directory = store.begin(ready)
         with runner.opened(host, directory, progress) as run:
@@ -97,18 +101,6 @@ def roll_back(host: Host, progress: Progress) -> Optional[RunDirectory]:
         with runner.held_signals(), runner.opened(host, directory, progress) as run:
             rollback.rollback(run, store)
         return directory
-
-
-def judge(ready: Plan) -> None:
-    """Raise Blocked or NeedsAnswer when the plan's findings stand against a run."""
-    against = ready.decisions.inhibitors
-    if against:
-        raise Blocked("; ".join(f"{f.id}: {f.title}" for f in against) + ".",
-                      hint="; ".join(f.remedy for f in against if f.remedy) or "See the plan.")
-    open_ones = [f for f in ready.decisions.overridables if f.id not in ready.policy.overrides]
-    if open_ones:
-        raise NeedsAnswer("; ".join(f"{f.id}: {f.title}" for f in open_ones) + ".",
-                          hint="Mend it, or accept it with --override ID.")
 
 
 def refuse_tried(host: Host, held: RunDirectory) -> None:

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from typing import Tuple
 
+from ng2coreos import plan as deciding
 from ng2coreos.core.errors import StalePlan
+from ng2coreos.execute.judge import judge
 from ng2coreos.execute.run import Run
 from ng2coreos.execute.step import Result, Step, Undo
 from ng2coreos.execute.steps.write_boot import boot_id
@@ -28,10 +30,14 @@ class Arm(Step):
                        {"grubenv": decisions.boot.grubenv}, seconds=1),)
 
     def apply(self, change: Change, run: Run) -> Result:
-        """State first, then the variable: an armed boot always finds its state."""
+        """State first, then the variable: an armed boot always finds its state.
+
+        What may have changed since the plan, such as a VM that was started, is asked once more.
+        """
         del change
         run.mounts.unmount_all()  # the new system's volumes are written back, whole and quiet
         bootdir.verify(run.host, run.boot, run.plan.decisions.boot)
+        judge(run.plan, deciding.findings_now(deciding.load_plugins(), run.host))
         current = state.read(run.boot)
         if current is None:
             raise StalePlan("The state file on /boot is gone.", hint="Run `ng2coreos rollback`.")

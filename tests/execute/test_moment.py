@@ -1,0 +1,80 @@
+"""Running VMs are asked about when a plan is applied and when it is armed, not when it was made."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Optional, Tuple
+
+import pytest
+
+from ng2coreos.core.command import Completed
+from ng2coreos.core.errors import Blocked, NeedsAnswer, RolledBack
+from ng2coreos.core.progress import Progress
+from ng2coreos.execute import commands
+from ng2coreos.execute.judge import judge
+from ng2coreos.execute.store import Store
+from ng2coreos.model.plan import Plan
+from ng2coreos.plan.catalogue import finding
+from tests.execute.simulated import Scene, write
+from tests.execute.world import World
+from tests.stage.namespace import in_namespace
+
+RUNNING = finding("N2C_VDSM_VMS_RUNNING", ["vm:a"], count=1)
+UNKNOWN = finding("N2C_VDSM_STATE_UNKNOWN")
+
+
+def told(plan: Plan) -> Plan:
+    """`plan` as it was made while a VM ran."""
+    return replace(plan, decisions=replace(plan.decisions, findings=(RUNNING, UNKNOWN)))
+
+
+def vms(place: World, running: Optional[Tuple[str, ...]]) -> None:
+    """What vdsm says now."""
+    listed = None if running is None else list(running)
+    plugins = place.facts.plugins
+    mine = {**plugins["vdsm"], "volatile": {"vms": listed}}
+    place.facts = replace(place.facts, plugins={**plugins, "vdsm": mine})
+
+
+def test_a_plan_that_was_made_while_vms_ran_is_not_believed(place: World) -> None:
+    place.plan = told(place.plan)
+    with pytest.raises(Blocked):
+        judge(place.plan)
+    place.apply()
+    assert place.ended == "finished"
+
+
+def test_a_plan_that_was_made_before_vms_ran_is_not_believed(place: World) -> None:
+    vms(place, ("a",))
+    with pytest.raises(Blocked, match="N2C_VDSM_VMS_RUNNING"):
+        place.apply()
+    vms(place, None)
+    with pytest.raises(NeedsAnswer, match="N2C_VDSM_STATE_UNKNOWN"):
+        place.apply()
+    assert place.store.current() is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts")
+@pytest.mark.usefixtures("no_fsync")
+@pytest.mark.parametrize("answer, ends", [('["a"]', "N2C_VDSM_VMS_RUNNING"),
+                                          ("no json", "N2C_VDSM_STATE_UNKNOWN"), ("[]", "")])
+def test_vms_that_were_started_during_the_run_undo_it(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, ends: str) -> None:
+    scene = Scene(tmp_path).install(monkeypatch)
+
+    def vdsm(number: int, argv: Tuple[str, ...]) -> Optional[Completed]:
+        return Completed(argv, 0, answer, "", 0.0) if argv[0] == "vdsm-client" else None
+
+    def work() -> None:
+        before = scene.ng()
+        write(scene.host, "/etc/vdsm/vdsm.id", b"8f2b8a52\n")
+        scene.host.fail = vdsm
+        if ends:
+            with pytest.raises(RolledBack, match=ends):
+                commands.apply(scene.host, scene.plan, Progress())
+            assert scene.ng() == before
+        else:
+            commands.apply(scene.host, scene.plan, Progress())
+        assert (Store(scene.host).current() is None) == bool(ends)
+
+    in_namespace(work)
