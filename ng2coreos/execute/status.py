@@ -1,11 +1,12 @@
 """Where a host stands, told from the journal and the state file alone."""
 
-from dataclasses import dataclass
-from typing import Optional, Tuple
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Callable, Optional, Tuple
 
 from ng2coreos.core.errors import BadInput, Exit
 from ng2coreos.core.host import Host
-from ng2coreos.execute.store import RunDirectory, Store
+from ng2coreos.execute.store import RunDirectory, Store, utc_now
 from ng2coreos.model.state import Attempt, BootState, Failure, Phase
 from ng2coreos.stage import arm, bootdir, grubenv, menu
 from ng2coreos.stage import state as state_file
@@ -28,9 +29,10 @@ class Status:
     attempts: Tuple[Attempt, ...] = ()
     changes_done: int = 0
     changes_total: int = 0
+    taken: str = ""  # when NG's state was taken: what NG wrote since is not on the new system
 
 
-def status(host: Host, store: Store) -> Status:
+def status(host: Host, store: Store, now: Callable[[], str] = utc_now) -> Status:
     """Where this NG host stands."""
     directory = store.current()
     state = state_file.read(host.path("/boot"))
@@ -51,7 +53,9 @@ def status(host: Host, store: Store) -> Status:
             "ng2coreos rollback" if undoing else "ng2coreos resume, or ng2coreos rollback",
             Exit.INTERRUPTED, directory.run_id, changes_done=done, changes_total=total)
     told = _after_staging(host, directory, state)
-    return Status(**{**vars(told), "changes_done": done, "changes_total": total})
+    taken = directory.taken() if told.host_state == "staged" else ""
+    return replace(told, text=told.text + _aged(taken, now()), taken=taken, changes_done=done,
+                   changes_total=total)
 
 
 def tried(host: Host, directory: RunDirectory, state: Optional[BootState]) -> bool:
@@ -112,6 +116,21 @@ def _after_staging(host: Host, directory: RunDirectory, state: Optional[BootStat
                       attempts=state.attempts)
     return Status("staged", phase.value, "Everything is in place; NG is the default.",
                   "ng2coreos resume, or ng2coreos rollback", Exit.OK, run)
+
+
+def _aged(taken: str, now: str) -> str:
+    """The warning that NG goes on writing what does not come along."""
+    if not taken:
+        return ""
+    minutes = max(0, int((_time(now) - _time(taken)).total_seconds()) // 60)
+    days, hours = minutes // 1440, minutes // 60 % 24
+    age = f"{days} d {hours} h" if days else f"{hours} h {minutes % 60} min"
+    return (f" NG's state was taken at {taken}, {age} ago: what NG wrote since is not on the new "
+            "system.")
+
+
+def _time(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
 
 
 def _fallen(host: Host) -> bool:

@@ -5,7 +5,7 @@ import re
 import secrets
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Callable, List, Optional, Set
+from typing import Callable, Dict, List, Optional, Set
 
 from ng2coreos.core import durable
 from ng2coreos.core.errors import BadInput, Interrupted
@@ -15,6 +15,7 @@ from ng2coreos.model import codec
 from ng2coreos.model.plan import SCHEMA, Plan
 
 STATE_DIRECTORY = "/var/lib/ng2coreos"
+TAKES = ("export-state", "snapshot-volumes")  # steps that take NG's state: what follows stays on NG
 # it becomes a file name and part of an LVM tag (lvm(8): letters, digits and _+.-/=!:#&)
 _RUN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
@@ -63,6 +64,14 @@ class RunDirectory:
     def undoing(self) -> bool:
         """Was undoing begun? There is no way but on then."""
         return any(record["event"] in ("undo", "rolled-back") for record in self.records())
+
+    def taken(self) -> str:
+        """When NG's state was taken last, as the journal says it; empty before that."""
+        found: Dict[str, str] = {}
+        for record in self.records():
+            if record["event"] == "intent" and record.get("step") in TAKES:
+                found[record["change"]] = record.get("at", "")
+        return min(found.values(), default="")
 
     def done(self) -> Set[str]:
         """Ids of the changes that the journal calls done (and not begun again or undone since)."""
