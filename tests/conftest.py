@@ -6,9 +6,15 @@ from pathlib import Path
 from typing import Any, Iterator, List
 
 import pytest
+from hypothesis import settings
 
 from ng2coreos.core import durable
 from tests.fakes import FakeHost
+
+
+# A property holds or not however busy the machine is.
+settings.register_profile("any-machine", deadline=None)
+settings.load_profile("any-machine")
 
 
 @pytest.fixture(autouse=True)

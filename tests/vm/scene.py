@@ -58,6 +58,11 @@ def images(boot_fs: str = "ext4") -> Tuple[NgImage, CoreosImage]:
     return ng.build(boot_fs), coreos.build()
 
 
+def ng_tree() -> Path:
+    """The NG stand-in's root as a directory: nothing may be written below it."""
+    return ng.root_tree()
+
+
 @dataclass
 class Scene:
     """One guest that begins as NG; `times` collects figures for whoever wants them."""

@@ -57,6 +57,11 @@ def build(boot_fs: str = "ext4") -> NgImage:
     )
 
 
+def root_tree() -> Path:
+    """The image's root as a directory; for chroot in a mount namespace, never to be written."""
+    return _trees() / "image"
+
+
 def _trees() -> Path:
     sources = [
         _HERE / "files",
@@ -84,4 +89,4 @@ def _build_disks(out: Path, boot_fs: str) -> None:
     disk.make(out, trees, boot_fs)
 
 
-__all__ = ["NgImage", "build"]
+__all__ = ["NgImage", "build", "root_tree"]
