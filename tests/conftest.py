@@ -11,7 +11,6 @@ from hypothesis import settings
 from ng2coreos.core import durable
 from tests.fakes import FakeHost
 
-
 # A property holds or not however busy the machine is.
 settings.register_profile("any-machine", deadline=None)
 settings.load_profile("any-machine")

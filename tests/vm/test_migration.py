@@ -9,7 +9,7 @@ import pytest
 
 from ng2coreos.core.errors import Exit
 from tests.vm.conftest import opened
-from tests.vm.scene import PAYLOAD, TRIAL_DEADLINE_S, Scene, wait_boot
+from tests.vm.scene import PAYLOAD, TRIAL_DEADLINE_S, Scene, wait_boot, work_place
 
 pytestmark = pytest.mark.vm
 
@@ -22,6 +22,7 @@ class Story:
         self.chapters = 0
         self.ng_boot: Dict[str, object] = {}
         self.vdsm: Dict[str, object] = {}
+        self.confirmed = Path()
 
     def chapter(self, number: int) -> Scene:
         """The scene, if every chapter before `number` ended well."""
@@ -102,9 +103,37 @@ def test_4_every_item_is_proved_on_the_new_system(story: Story, figures: Dict[st
     story.ended()
 
 
-def test_5_confirmed_it_is_the_default_and_upgrades_belong_to_ostree(story: Story) -> None:
+def test_5_finalize_gives_ngs_space_back_and_there_is_no_way_back(
+        story: Story, figures: Dict[str, float]) -> None:
     scene = story.chapter(5)
-    boot_id = scene.guest.wait_ssh()
+    story.confirmed = work_place("saved-confirmed")
+    story.confirmed.rmdir()
+    scene.guest.snapshot(story.confirmed)
+    boot_id = scene.guest.resume(story.confirmed)
+    used = _pool_used(scene)
+    assert scene.new("finalize", check=False).rc != Exit.OK  # --yes is wanted
+    began = time.monotonic()
+    scene.new("finalize", "--yes")
+    figures["finalize (s)"] = scene.timed("finalize", began)
+    names = set(scene.volumes())
+    ours = {name for name in names if name.startswith("ng2coreos_")}
+    assert {n for n in names - ours if not n.startswith("[")} == {"pool00", "swap"}
+    figures["pool given back by finalize (MiB)"] = (used - _pool_used(scene)) / 1048576
+    assert _pool_used(scene) < used
+    refused = scene.new("rollback", check=False)
+    assert refused.rc == Exit.UNSUPPORTED, refused.stderr
+    scene.guest.ssh("sync")
+    scene.guest.reset()
+    wait_boot(scene, boot_id)
+    assert scene.system() == "coreos"
+    assert scene.vdsm(900) == story.vdsm
+    scene.guest.cut_power()
+    story.ended()
+
+
+def test_6_confirmed_it_is_the_default_and_upgrades_belong_to_ostree(story: Story) -> None:
+    scene = story.chapter(6)
+    boot_id = scene.guest.resume(story.confirmed)
     scene.guest.ssh(
         f"mkdir -p {PAYLOAD}; mount -o ro LABEL=payload {PAYLOAD}; "
         f"ostree pull-local --remote=ovirt-node-coreos {PAYLOAD}/repo-newer {scene.target.ref}; "
@@ -118,8 +147,8 @@ def test_5_confirmed_it_is_the_default_and_upgrades_belong_to_ostree(story: Stor
     story.ended()
 
 
-def test_6_the_way_back_after_confirm(story: Story, figures: Dict[str, float]) -> None:
-    scene = story.chapter(6)
+def test_7_the_way_back_after_confirm(story: Story, figures: Dict[str, float]) -> None:
+    scene = story.chapter(7)
     boot_id = scene.guest.wait_ssh()
     assert scene.new("rollback").rc == Exit.OK
     began = time.monotonic()
@@ -134,3 +163,11 @@ def test_6_the_way_back_after_confirm(story: Story, figures: Dict[str, float]) -
     assert not [name for name in scene.volumes() if "ng2coreos" in name]
     assert scene.grub_environment()["saved_entry"] == scene.image.title
     story.ended()
+
+
+def _pool_used(scene: Scene) -> float:
+    """Bytes of the thin pool that are in use."""
+    size, percent = scene.guest.ssh(
+        f"lvs --noheadings --units b --nosuffix -o lv_size,data_percent "
+        f"{scene.image.vg}/{scene.image.pool}").stdout.split()
+    return float(size) * float(percent) / 100
