@@ -94,6 +94,7 @@ def roll_back(host: Host, progress: Progress) -> Optional[RunDirectory]:
     """Undo the current run on NG; None when there is nothing to undo."""
     store = Store(host)
     with lock.exclusive(store.lock_file):
+        rollback.forbid_after_finalize(host)
         directory = store.current()
         if directory is None:
             _refuse_unknown(host)

@@ -8,14 +8,22 @@ damaged, or cannot grow because the disk is full, must not keep the host from it
 import logging
 from typing import Any, List, Mapping, Tuple
 
-from ng2coreos.core.errors import BadInput, Ng2CoreosError, RollbackIncomplete, Unsupported
+from ng2coreos.core.errors import (
+    BadInput,
+    Interrupted,
+    Ng2CoreosError,
+    RollbackIncomplete,
+    Unsupported,
+)
 from ng2coreos.core.host import Host
-from ng2coreos.execute.run import Run
+from ng2coreos.execute.run import BOOT, Run
 from ng2coreos.execute.secrets import forget
 from ng2coreos.execute.steps import STEPS, step
 from ng2coreos.execute.store import Store
 from ng2coreos.model.plan import Change
+from ng2coreos.model.state import Phase
 from ng2coreos.stage import bootdir, volumes
+from ng2coreos.stage import state as state_file
 
 _LOG = logging.getLogger(__name__)
 
@@ -95,9 +103,20 @@ def leftovers(host: Host, vg: str, custom_cfg: str) -> Tuple[str, ...]:
     return tuple(found)
 
 
-def forbid_after_finalize(phase: str) -> None:
-    """Raise Unsupported when NG's space was given back: there is nothing to go back to."""
-    if phase == "finalized":
+def forbid_after_finalize(host: Host) -> None:
+    """Raise when the new system has begun to give NG's space back: it is all that the host has.
+
+    A state that cannot be read forbids nothing: it must not keep NG from its way back.
+    """
+    try:
+        state = state_file.read(host.path(BOOT))
+    except (BadInput, OSError) as error:
+        _LOG.warning("how far the new system came cannot be read: %s", error)
+        return
+    if state is not None and state.phase is Phase.FINALIZING:
+        raise Interrupted("`ng2coreos finalize` was begun on the new system: parts of NG are gone.",
+                          hint="Boot the new system and run `ng2coreos finalize --yes` there.")
+    if state is not None and state.phase is Phase.FINALIZED:
         raise Unsupported("The move was finalized: NG's volumes are gone.",
                           hint="Reinstall the host if you need oVirt Node NG on it.")
 

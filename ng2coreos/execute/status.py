@@ -101,6 +101,10 @@ def _after_staging(host: Host, directory: RunDirectory, state: Optional[BootStat
         failures = state.attempts[-1].failures if state.attempts else ()
         return Status("rolled-back", "fell-back", _why(state), "ng2coreos rollback, then mend and "
                       "plan again", Exit.FELL_BACK, run, failures, state.attempts)
+    if phase in (Phase.FINALIZING, Phase.FINALIZED):
+        return Status("migrated", phase.value, "The new system has begun to give NG's space back: "
+                      "parts of NG are gone.", "boot the new system, then ng2coreos finalize --yes",
+                      Exit.INTERRUPTED, run, attempts=state.attempts)
     if phase is Phase.CONFIRMED and _fallen(host):
         return Status("rolled-back", "fell-back", "The new system was confirmed, but did not come "
                       "up four times in a row: the boot menu has left it, and every boot is NG "

@@ -17,7 +17,7 @@ from ng2coreos.firstboot.system import System
 from ng2coreos.model.state import Phase
 from ng2coreos.stage import bootdir, grubenv, menu
 
-_COUNTED = (Phase.CONFIRMED, Phase.FINALIZED)
+_COUNTED = (Phase.CONFIRMED, Phase.FINALIZING, Phase.FINALIZED)
 _LASTING = ("boot-finished", "mount", "unit-active")
 
 _log = logging.getLogger(__name__)

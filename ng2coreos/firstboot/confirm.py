@@ -45,6 +45,8 @@ def _allowed(state: BootState) -> None:
     if state.phase in (Phase.HEALTHY, Phase.CONFIRMED):
         return
     reasons = {
+        Phase.FINALIZING: ("The move is confirmed, and NG is being given up.",
+                           "Run `ng2coreos finalize --yes` to end that."),
         Phase.FINALIZED: ("The move was finalized already.", "There is nothing to do."),
         Phase.ROLLED_BACK: ("The move was rolled back.",
                             "Boot NG and run `ng2coreos rollback` there."),

@@ -1,7 +1,8 @@
 """Finalize: NG's space is given back.  The only thing that ng2coreos does and cannot undo.
 
 Everything is looked at before anything goes.  Then a record of all that will go is made durable,
-and from it, in this order: the menus forget NG, its volumes go, its kernels go, the state says
+and from it, in this order: the state says ``finalizing``, which NG reads too and then refuses to
+take the new system away, the menus forget NG, its volumes go, its kernels go, the state says
 ``finalized``.  A run that was killed goes on from the record; each part looks before it acts.
 """
 
@@ -70,7 +71,7 @@ def _prepare(system: System, state: BootState, yes: bool) -> Dict[str, Any]:
 
 
 def _allowed(system: System, state: BootState) -> None:
-    if state.phase is not Phase.CONFIRMED:
+    if state.phase not in (Phase.CONFIRMED, Phase.FINALIZING):  # the record may have been lost
         raise Blocked(f"The new system is not confirmed (phase {state.phase.value}).",
                       hint="Run `ng2coreos confirm` first; see `ng2coreos status`.")
     if arm.default(system.grubenv(state)) != bootdir.ENTRY:
@@ -90,6 +91,8 @@ def _require_health(system: System, manifest: Manifest) -> None:
 
 
 def _carry_out(system: System, state: BootState, journal: Journal, intent: Dict[str, Any]) -> None:
+    if state.phase is not Phase.FINALIZING:
+        system.save(replace(state, phase=Phase.FINALIZING))
     ng_boot.forget(system.partition, intent["entries"])
     for name in intent["volumes"]:
         if ng_volumes.remove(system.host, state.vg, name):

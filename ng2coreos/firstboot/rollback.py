@@ -33,6 +33,6 @@ def _allowed(system: System, state: BootState) -> None:
     if state.phase is Phase.FINALIZED:
         raise Unsupported("The move was finalized: NG's volumes are gone.",
                           hint="Reinstall the host if you need oVirt Node NG on it.")
-    if finalize.was_begun(system, state.run_id):
+    if state.phase is Phase.FINALIZING or finalize.was_begun(system, state.run_id):
         raise Interrupted("`ng2coreos finalize` was begun: parts of NG are gone already.",
                           hint="Run `ng2coreos finalize --yes` again to end it.")

@@ -28,6 +28,8 @@ _WORDS = {
     Phase.FAILED: ("A trial was not healthy; the next boot is NG.", "Reboot, and read why on NG."),
     Phase.ROLLED_BACK: ("The move was rolled back; the next boot is NG.",
                         "Reboot, then run ng2coreos rollback on NG."),
+    Phase.FINALIZING: ("Giving NG's space back was interrupted: parts of NG are gone.",
+                       "ng2coreos finalize --yes ends it."),
     Phase.FINALIZED: ("The move is complete and NG's space is given back.", "Nothing."),
 }
 

@@ -16,6 +16,7 @@ class Phase(Enum):
     CONFIRMED = "confirmed"  # the new system is the default
     FAILED = "failed"  # a trial was not healthy; the next boot is NG
     ROLLED_BACK = "rolled-back"
+    FINALIZING = "finalizing"  # parts of NG may be gone: there is no way back any more
     FINALIZED = "finalized"  # NG's space is given back
 
 

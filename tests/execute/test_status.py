@@ -23,6 +23,7 @@ FELL_BACK: Outcome = ("rolled-back", Exit.FELL_BACK)
 GIVEN_UP: Outcome = ("rolled-back", Exit.OK)
 STAGED: Outcome = ("staged", Exit.OK)
 MIGRATED: Outcome = ("migrated", Exit.OK)
+HALF_GONE: Outcome = ("migrated", Exit.INTERRUPTED)
 LOST: Outcome = ("inconsistent", Exit.ROLLBACK_INCOMPLETE)
 
 # by phase (None: no state file), in the same boot of NG and in a later one; the entry used up
@@ -35,6 +36,7 @@ FINISHED: Dict[Optional[Phase], Tuple[Outcome, Outcome]] = {
     Phase.HEALTHY: (FELL_BACK, FELL_BACK),
     Phase.CONFIRMED: (MIGRATED, MIGRATED),
     Phase.FAILED: (FELL_BACK, FELL_BACK),
+    Phase.FINALIZING: (HALF_GONE, HALF_GONE),
     Phase.ROLLED_BACK: (GIVEN_UP, GIVEN_UP),
 }
 CUT = {**FINISHED, None: (INTERRUPTED, INTERRUPTED), Phase.PREPARED: (INTERRUPTED, INTERRUPTED),

@@ -268,7 +268,10 @@ def test_a_cut_finalize_goes_on_and_never_boots_ng(tmp_path: Path) -> None:
         text = (machine.partition / "coreos/grub2/grub.cfg").read_text()
         shows_ng = "rollback.cfg" in text
         assert ("\nset default=1\n" in text) == shows_ng
-        if machine.state.phase is Phase.CONFIRMED and finalize.was_begun(
+        if machine.state.phase is Phase.CONFIRMED:  # nothing of NG may be gone: NG cannot know
+            assert sorted(machine.lvs) == sorted(begun(f"{number}-untouched").lvs) and shows_ng
+            assert len(list((machine.partition / "loader/entries").iterdir())) == 2
+        if machine.state.phase is not Phase.FINALIZED and finalize.was_begun(
                 machine.system(), machine.state.run_id):
             with pytest.raises(Interrupted):
                 rollback.rollback(machine.system())
@@ -334,3 +337,12 @@ def test_status_has_words_for_every_phase(healthy: Machine, phase: Phase) -> Non
     text = status.status_text(found)
     assert text.startswith(phase.value.upper())
     assert "VERIFIED" in text and "trial" in text
+
+
+def test_finalize_goes_on_without_its_record(confirmed: Machine) -> None:
+    reboot(confirmed)
+    confirmed.set_phase(Phase.FINALIZING)
+    with pytest.raises(Interrupted):
+        rollback.rollback(confirmed.system())
+    assert finalize.finalize(confirmed.system(), yes=True) is True
+    assert confirmed.state.phase is Phase.FINALIZED

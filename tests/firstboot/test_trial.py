@@ -220,6 +220,7 @@ def test_a_reboot_that_hangs_is_forced(tmp_path: Path) -> None:
     (Phase.FAILED, "before", 1, NG_ENTRY, Task.NOTHING),
     (Phase.CONFIRMED, "before", 2, bootdir.ENTRY, Task.CONFIRM),
     (Phase.ROLLED_BACK, "before", 2, NG_ENTRY, Task.NOTHING),
+    (Phase.FINALIZING, "before", 2, bootdir.ENTRY, Task.NOTHING),
     (Phase.FINALIZED, "before", 2, bootdir.ENTRY, Task.NOTHING),
 ])
 def test_what_a_boot_is_for(phase: Phase, attempt: str, number: int, default: str,
