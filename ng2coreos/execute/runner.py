@@ -118,8 +118,9 @@ def _told(error: Exception) -> Ng2CoreosError:
     text = _text(error)
     hint = error.hint if isinstance(error, Ng2CoreosError) else "See the message above."
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or any(word in text.lower() for word in _NO_SPACE_WORDS):
-        return NoSpace(f"{text} Everything was undone.", hint="Free some space and plan again.")
+    if full or isinstance(error, NoSpace) or any(word in text.lower() for word in _NO_SPACE_WORDS):
+        return NoSpace(f"{text} Everything was undone.", hint=hint if isinstance(error, NoSpace)
+                       else "Free some space and plan again.")
     return RolledBack(f"{text} Everything was undone.", hint=hint)
 
 

@@ -33,6 +33,28 @@ class OurVolume:
     active: bool
 
 
+@dataclass(frozen=True)
+class Fill:
+    """How full a thin pool is; `taken` are the bytes that each thin volume maps, shared or not."""
+
+    free_bytes: int
+    metadata_percent: float
+    taken: Dict[str, int]
+
+
+def fill(host: Host, vg: str, pool: str) -> Fill:
+    """How full `pool` is now; only reports, changes nothing."""
+    result = host.run(["lvs", "--reportformat", "json", "--units", "b", "--nosuffix", "-o",
+                       "lv_name,lv_size,data_percent,metadata_percent", vg])
+    rows = {row["lv_name"]: row for row in json.loads(result.stdout)["report"][0]["lv"]}
+    if pool not in rows or not rows[pool]["data_percent"]:
+        raise BadInput(f"lvs does not tell how full {vg}/{pool} is.", hint="Is the pool active?")
+    mapped = {name: int(float(row["lv_size"]) * float(row["data_percent"] or 0) / 100)
+              for name, row in rows.items()}
+    size = int(float(rows[pool]["lv_size"]))
+    return Fill(size - mapped[pool], float(rows[pool]["metadata_percent"] or 0), mapped)
+
+
 def ours(host: Host, vg: str) -> Tuple[str, ...]:
     """Names of all LVs of `vg` that carry our tag, whichever run made them."""
     return tuple(sorted(v.name for v in listed(host, vg).values() if TAG in v.tags))

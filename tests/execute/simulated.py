@@ -53,6 +53,7 @@ class Simulated(Host):
         self.disks = top / "disks"
         self.lvs: Dict[str, Lv] = {}
         self.calls: List[Tuple[str, ...]] = []
+        self.filled = ("10.00", "10.00")  # data and metadata of the pool, in percent
         self.fail: Callable[[int, Tuple[str, ...]], Optional[Completed]] = lambda n, argv: None
 
     def disk(self, name: str) -> Path:
@@ -79,8 +80,11 @@ class Simulated(Host):
 
     def program_lvs(self, words: List[str]) -> Tuple[int, str]:
         rows = [{"lv_name": v.name, "lv_tags": ",".join(v.tags), "lv_size": v.size,
-                 "pool_lv": v.pool, "origin": v.origin, "lv_active": "active"}
-                for v in self.lvs.values()]
+                 "pool_lv": v.pool, "origin": v.origin, "lv_active": "active",
+                 "data_percent": "0.00", "metadata_percent": ""} for v in self.lvs.values()]
+        rows.append({"lv_name": build.POOL, "lv_tags": "", "pool_lv": "", "origin": "",
+                     "lv_size": str(build.layout().pool.size_bytes), "lv_active": "active",
+                     "data_percent": self.filled[0], "metadata_percent": self.filled[1]})
         return 0, json.dumps({"report": [{"lv": rows}]})
 
     def program_lvcreate(self, words: List[str]) -> Tuple[int, str]:

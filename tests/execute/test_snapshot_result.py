@@ -21,6 +21,7 @@ def test_the_journal_names_owners_without_a_name(tmp_path: Path,
     os.chown(str(tmp_path / "file"), 985, 986)
     for name in ("remove", "snapshot"):
         monkeypatch.setattr(f"ng2coreos.stage.volumes.{name}", lambda *_: None)
+    monkeypatch.setattr("ng2coreos.execute.room.require", lambda run: None)
     root = (IdChange("root", 0, 0, "same"),)
     volume = Volume("ng2coreos_var", "/var", "ext4", "u", 1, "var", "/var")
     run = SimpleNamespace(

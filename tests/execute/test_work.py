@@ -44,12 +44,14 @@ def test_the_run_reads_it_there_too(host: Host, kind: str, place: str,
         yield SimpleNamespace(repo_path=work)
 
     monkeypatch.setattr("ng2coreos.target.opened", opened)
+    monkeypatch.setattr("ng2coreos.execute.room.require", lambda run, need: None)
     for name in ("init", "pull"):
         monkeypatch.setattr(f"ng2coreos.stage.sysroot.{name}", lambda *_: None)
     run = SimpleNamespace(
         host=host, sysroot=lambda: host.root, progress=Progress(),
         mounts=SimpleNamespace(base=host.root / "run"),
-        plan=SimpleNamespace(decisions=SimpleNamespace(boot=SimpleNamespace(stateroot="s")),
+        plan=SimpleNamespace(decisions=SimpleNamespace(boot=SimpleNamespace(stateroot="s"),
+                                                       prediction=SimpleNamespace(pool_bytes=1)),
                              target=SimpleNamespace(source=TargetSource(kind, "x", "ref"))))
     pull_commit.PullCommit().apply(Change("p", "pull-commit", ""), cast(Run, run))
     assert [work.parent for work in seen] == [host.root / place]

@@ -3,6 +3,7 @@
 from typing import Tuple
 
 from ng2coreos import target as targets
+from ng2coreos.execute import room
 from ng2coreos.execute.run import Run
 from ng2coreos.execute.step import Result, Step, Undo
 from ng2coreos.execute.work import work_directory
@@ -28,6 +29,7 @@ class PullCommit(Step):
     def apply(self, change: Change, run: Run) -> Result:
         """Make the sysroot and pull; objects that are there already are not copied again."""
         del change
+        room.require(run, run.plan.decisions.prediction.pool_bytes)
         root = run.sysroot()
         stateroot = run.plan.decisions.boot.stateroot
         sysroot.init(run.host, root, stateroot)

@@ -7,6 +7,7 @@ be repeated: a snapshot whose change is not done is thrown away and taken again.
 from typing import Any, Dict, Tuple
 
 from ng2coreos.core.errors import BadInput
+from ng2coreos.execute import room
 from ng2coreos.execute.run import Run
 from ng2coreos.execute.step import Result, Step, Undo
 from ng2coreos.model.plan import Change, Decisions, Target, Volume
@@ -38,6 +39,7 @@ class SnapshotVolumes(Step):
         if volume is None:
             raise BadInput("The plan names a volume that it does not have.", hint="Plan again.")
         volumes.remove(run.host, run.vg, volume.name)
+        room.require(run)
         volumes.snapshot(run.host, run.vg, volume, run.plan.run_id)
         mounted = run.mounts.volume(run.vg, volume.name, volume.name)
         with run.progress.task(f"{self.id}:{volume.name}", f"Owners of {volume.mount}",
