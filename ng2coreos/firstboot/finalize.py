@@ -83,7 +83,9 @@ def _allowed(system: System, state: BootState) -> None:
 
 
 def _require_health(system: System, manifest: Manifest) -> None:
-    proofs = verify.wait_healthy(system, verify.health_checks(manifest), 0.0)
+    # an upgrade since the move is no sickness: it runs another commit than the planned one
+    wanted = [c for c in verify.health_checks(manifest) if c.kind != "deployment"]
+    proofs = verify.wait_healthy(system, wanted, 0.0)
     failed = [f"{p.title} ({p.detail})" for p in proofs if not p.ok]
     if failed:
         raise VerifyFailed("The new system is not healthy: " + "; ".join(failed) + ".",

@@ -17,9 +17,11 @@ from ng2coreos.core.errors import (
 from ng2coreos.core.lock import exclusive
 from ng2coreos.firstboot import confirm, deadman, finalize, rollback, status
 from ng2coreos.firstboot.finalize import JOURNAL
+from ng2coreos.model.item import Check
 from ng2coreos.model.state import Phase
 from ng2coreos.stage import arm, bootdir, grubenv
 from tests.firstboot.machine import (
+    COMMIT,
     NG_ENTRY,
     OLD_ENTRY,
     Machine,
@@ -346,3 +348,18 @@ def test_finalize_goes_on_without_its_record(confirmed: Machine) -> None:
         rollback.rollback(confirmed.system())
     assert finalize.finalize(confirmed.system(), yes=True) is True
     assert confirmed.state.phase is Phase.FINALIZED
+
+
+def test_finalize_takes_an_upgraded_system_for_healthy(tmp_path: Path) -> None:
+    checks = [Check("deployment", "deployment", "The planned commit", {"commit": COMMIT}, True),
+              Check("vdsmd", "unit-active", "vdsmd runs", {"unit": "vdsmd.service"}, True)]
+    machine = Machine(tmp_path, checks=checks)
+    machine.boot()
+    arm.set_default(machine.environment, bootdir.ENTRY)
+    machine.set_phase(Phase.CONFIRMED)
+    reboot(machine)
+    machine.active["vdsmd.service"] = False
+    with pytest.raises(VerifyFailed, match="vdsmd runs"):
+        finalize.finalize(machine.system(), yes=True)
+    machine.active["vdsmd.service"] = True
+    assert finalize.finalize(machine.system(), yes=True) is True
