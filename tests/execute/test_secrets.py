@@ -16,6 +16,7 @@ from ng2coreos.execute import commands, runner
 from ng2coreos.execute.status import status
 from ng2coreos.execute.store import Store
 from ng2coreos.model.item import Item, Outcome
+from ng2coreos.stage import state
 from tests.execute.simulated import SECRET, Scene
 from tests.execute.world import Killed
 from tests.stage.namespace import in_namespace
@@ -101,6 +102,20 @@ def test_killed_before_it_forgets_the_next_command_does(scene: Scene,
     in_namespace(work)
 
 
+def test_an_unfinished_run_that_is_rolled_back_keeps_none(scene: Scene,
+                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    def work() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(state, "write", _killed)
+            with pytest.raises(Killed):
+                commands.apply(scene.host, scene.plan, Progress())
+        assert has_secrets(scene)
+        commands.roll_back(scene.host, Progress())
+        assert kept(scene) and not has_secrets(scene)
+
+    in_namespace(work)
+
+
 def test_what_cannot_be_forgotten_is_told_and_fails_nothing(
         scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     remove = durable.remove
@@ -121,5 +136,5 @@ def test_what_cannot_be_forgotten_is_told_and_fails_nothing(
     in_namespace(work)
 
 
-def _killed(directory: object) -> None:
-    raise Killed("forget")
+def _killed(*_: object) -> None:
+    raise Killed("here")
