@@ -49,9 +49,10 @@ def _fallback(scene: Scene, saved: Path, began: float) -> None:
     boot_id = scene.guest.resume(saved)
     scene.prepare_ng()
     _say("The same host once more, but vdsm will not start on its new system", began)
+    scene.guest.put({"/run/answers.yaml": "health_deadline_s: 60\n"})
+    _watch(scene.guest, "apply", *scene.target_options("repo", "--answers", "/run/answers.yaml"))
     break_vdsm_on_the_new_system(scene)
-    _watch(scene.guest, "apply", *scene.target_options("repo", "--answers", "/run/answers.yaml"),
-           "--reboot")
+    scene.reboot()
     wait_boot(scene, boot_id)
     scene.wait_system("ng")
     scene.prepare_ng()

@@ -20,8 +20,9 @@ def test_on_uefi_a_new_system_that_is_not_well_falls_back_and_says_why(
         assert scene.guest.ssh("test -d /sys/firmware/efi && echo efi").stdout == "efi\n"
         answer = scene.vdsm()
         scene.prepare_ng()
-        break_vdsm_on_the_new_system(scene)
+        scene.guest.put({"/run/answers.yaml": "health_deadline_s: 60\n"})
         scene.tool("apply", *scene.target_options("repo", "--answers", "/run/answers.yaml"))
+        break_vdsm_on_the_new_system(scene)
         began = time.monotonic()
         scene.reboot()
         first = wait_boot(scene, boot_id)
@@ -40,13 +41,10 @@ def test_on_uefi_a_new_system_that_is_not_well_falls_back_and_says_why(
 
 
 def break_vdsm_on_the_new_system(scene: Scene) -> None:
-    """The carried persistence names a network that no host has; NG's daemon has read it already.
-
-    /run/answers.yaml makes the trial's patience short.
-    """
-    scene.guest.put({"/run/answers.yaml": "health_deadline_s: 60\n"})
-    scene.guest.ssh("""cd /var/lib/vdsm/persistence/netconf/nets && cat >ghost <<'J'
-{"nic": "ens99", "bridged": true, "bootproto": "none", "defaultRoute": false, "mtu": 1500,
- "switch": "legacy", "stp": false, "nameservers": []}
+    """In the staged snapshot, vdsm's persistence names a network that no host has."""
+    scene.guest.ssh(f"""mkdir -p /run/broken && mount /dev/{scene.image.vg}/ng2coreos_var /run/broken
+cd /run/broken/lib/vdsm/persistence/netconf/nets && cat >ghost <<'J'
+{{"nic": "ens99", "bridged": true, "bootproto": "none", "defaultRoute": false, "mtu": 1500,
+ "switch": "legacy", "stp": false, "nameservers": []}}
 J
-chown vdsm:kvm ghost""")
+chown vdsm:kvm ghost; cd /; umount /run/broken""")
