@@ -42,7 +42,8 @@ def test_on_uefi_a_new_system_that_is_not_well_falls_back_and_says_why(
 
 def break_vdsm_on_the_new_system(scene: Scene) -> None:
     """In the staged snapshot, vdsm's persistence names a network that no host has."""
-    scene.guest.ssh(f"""mkdir -p /run/broken && mount /dev/{scene.image.vg}/ng2coreos_var /run/broken
+    volume = f"/dev/{scene.image.vg}/ng2coreos_var"
+    scene.guest.ssh(f"""mkdir -p /run/broken && mount {volume} /run/broken
 cd /run/broken/lib/vdsm/persistence/netconf/nets && cat >ghost <<'J'
 {{"nic": "ens99", "bridged": true, "bootproto": "none", "defaultRoute": false, "mtu": 1500,
  "switch": "legacy", "stp": false, "nameservers": []}}
