@@ -53,6 +53,16 @@ def _refused(scene: Scene, finding: str, repo: str = "repo",
     assert scene.boot_files() == files
 
 
+# One page in each chunk of the pool takes the whole chunk: argv is the device and the MiB to take.
+FILL = """
+import os, sys
+fd = os.open(sys.argv[1], os.O_WRONLY)
+for chunk in range(int(sys.argv[2]) * 16):
+    os.pwrite(fd, b"x" * 4096, chunk * 65536)
+os.fsync(fd)
+"""
+
+
 def test_what_must_be_refused_is_refused_without_a_change(ng: Scene) -> None:
     _refused(ng, "N2C_TARGET_UNSIGNED", "repo-unsigned", ("plan", "apply"))
     _refused(ng, "N2C_TARGET_INITRAMFS", "repo-nolvm")
@@ -62,8 +72,8 @@ def test_what_must_be_refused_is_refused_without_a_change(ng: Scene) -> None:
                  "/boot/ballast")
     _refused(ng, "N2C_BOOT_FULL")
     ng.guest.ssh(f"rm /boot/ballast; lvcreate -y -qq -kn -V 12G -T {ng.image.vg}/{ng.image.pool} "
-                 f"-n ballast 2>/dev/null; dd if=/dev/zero of=/dev/{ng.image.vg}/ballast bs=1M "
-                 "count=5000 conv=fsync 2>/dev/null; true", timeout=900)
+                 "-n ballast 2>/dev/null")
+    ng.guest.ssh(f"python3 - /dev/{ng.image.vg}/ballast 6400", input=FILL, timeout=1200)
     _refused(ng, "N2C_POOL_FULL")
 
 
