@@ -33,6 +33,13 @@ VOLATILE = re.compile(
     r"|/var/lib/(ng2coreos|systemd|NetworkManager|chrony|dhcp|private|logrotate|urandom)(/|$)"
     r"|/var/(log|tmp|cache|spool)(/|$)|/root/\.(bash_history|cache)|/var/\.updated$|/etc/\.updated$")
 
+_MEASURED = """
+import atexit, resource, runpy
+usage = lambda: str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+atexit.register(lambda: open("/run/tool-maxrss", "w").write(usage()))
+runpy.run_module("ng2coreos", run_name="__main__")
+"""
+
 
 def tool_package() -> Path:
     """The tool as it would be installed, made from the repository's sources."""
@@ -81,8 +88,13 @@ class Scene:
 
     def tool(self, *argv: str, check: bool = True, timeout: float = 1500) -> Result:
         """Run ng2coreos on NG."""
-        return self.guest.ssh(f"cd / && PYTHONPATH={TOOL} PYTHONDONTWRITEBYTECODE=1 python3 -m "
-                              f"ng2coreos {_quoted(argv)}", check=check, timeout=timeout)
+        return self.guest.ssh(f"cd / && PYTHONPATH={TOOL} PYTHONDONTWRITEBYTECODE=1 python3 -c "
+                              f"{shlex.quote(_MEASURED)} {_quoted(argv)}",
+                              check=check, timeout=timeout)
+
+    def peak_memory_mib(self) -> float:
+        """Peak memory of the tool's own process in the last call of `tool`."""
+        return int(self.guest.ssh("cat /run/tool-maxrss").stdout) / 1024
 
     def new(self, *argv: str, check: bool = True, timeout: float = 900) -> Result:
         """Run ng2coreos on the new system."""

@@ -1,5 +1,6 @@
 """The whole way on BIOS: NG, first trial, second trial, confirmed, upgraded, back, finalized."""
 
+import json
 import re
 import time
 from pathlib import Path
@@ -48,9 +49,14 @@ def test_1_it_is_staged_and_armed(story: Story, figures: Dict[str, float]) -> No
     scene = story.chapter(1)
     story.vdsm = scene.vdsm()
     story.ng_boot = dict(scene.boot_files())
+    used = _pool_used(scene)
     began = time.monotonic()
     scene.tool("-v", "apply", *scene.target_options())
     figures["apply in the guest (s)"] = scene.timed("apply", began)
+    figures["peak memory of apply (MiB)"] = scene.peak_memory_mib()
+    plan = json.loads(scene.guest.ssh("cat /var/lib/ng2coreos/current/plan.json").stdout)
+    figures["pool predicted (MiB)"] = plan["decisions"]["prediction"]["pool_bytes"] / 1048576
+    figures["pool used by apply (MiB)"] = (_pool_used(scene) - used) / 1048576
     files = scene.boot_files()
     assert {p: f for p, f in files.items() if p in story.ng_boot} == story.ng_boot
     ours = {p for p in files if p not in story.ng_boot}
