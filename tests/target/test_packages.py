@@ -62,7 +62,8 @@ def test_an_image_without_any_list_has_no_packages(tmp_path: Path) -> None:
 @pytest.mark.parametrize("strings, wanted", [
     (b"\0" * 9 + b"2.20.0\0", "2.20.0"), (b"\0v2.3.1-5-gabc\0", "2.3.1"),
     (b"\0Debian 2.14.0+ds1-1+b6\0", "2.14.0"), (b"\0" + b"x" * (1 << 20) + b"\0v2.9.0\0", "2.9.0"),
-    (b"\x002.20.0\0\x002.14.0\0", ""), (b"a2.20.0b\x002.5.4.6\0", "")])
+    (b"\x002.20.0\0\x002.14.0\0", ""), (b"a2.20.0b\x002.5.4.6\0", "")],
+    ids=["plain", "v", "debian", "late", "two", "none"])  # a name of 1 MiB fits no environment
 def test_version_in_the_binary(tmp_path: Path, strings: bytes, wanted: str) -> None:
     tree = images.make_tree(tmp_path / "tree")
     binary = tree / "usr/lib/dracut/modules.d/30ignition/ignition"
