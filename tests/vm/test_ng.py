@@ -107,7 +107,8 @@ def test_killed_in_a_step_it_resumes_and_then_rolls_back_to_the_untouched_host(
             f"setsid python3 -m ng2coreos {command} >/run/out 2>&1 & pid=$!; "
             f"""while kill -0 $pid 2>/dev/null; do
                   grep -qs '"intent".*"step":"{step}"' /var/lib/ng2coreos/current/journal && break
-                done; sleep 1; pkill -KILL -P $pid; kill -KILL $pid; wait $pid""",
+                done; sleep 1; pkill -KILL -P $pid; kill -KILL $pid; wait $pid
+                until flock -n /var/lib/ng2coreos/lock true; do sleep 0.2; done""",
             check=False, timeout=1500)
         records = ng.guest.ssh("cat /var/lib/ng2coreos/current/journal").stdout
         assert f'"step":"{step}"' in records, ng.guest.ssh("cat /run/out").stdout
