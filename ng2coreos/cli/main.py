@@ -1,28 +1,26 @@
-"""The commands. Each reads its options, calls one function and prints what was asked for."""
+"""The commands. Each reads its options, calls one function and prints what was asked for.
+
+What takes long to import is imported by the command that needs it, so that `--help` answers at
+once (`python -m bench`: start-up).
+"""
 
 import logging
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Callable, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple
 
 import click
 
-from ng2coreos import __version__, execute, ignition, report
+from ng2coreos import __version__, execute
 from ng2coreos.cli.options import policy_of, source_of, target_options
 from ng2coreos.cli.terminal import listener
-from ng2coreos.core import durable
 from ng2coreos.core.errors import BadInput, Exit, Ng2CoreosError, Unsupported
 from ng2coreos.core.host import Host
 from ng2coreos.core.progress import Progress
-from ng2coreos.execute import commands, planning
-from ng2coreos.execute.bundle import Bundle, build_config
-from ng2coreos.execute.judge import judge
-from ng2coreos.execute.status import status as read_status
-from ng2coreos.execute.store import Store, read_plan
-from ng2coreos.firstboot import cli as firstboot_cli
-from ng2coreos.model import codec
-from ng2coreos.model.plan import Plan
+
+if TYPE_CHECKING:
+    from ng2coreos.model.plan import Plan
 
 LOG = logging.getLogger("ng2coreos")
 _CHANGING = ("apply", "resume", "rollback")  # their programs act on the running system
@@ -68,6 +66,8 @@ def cli(context: click.Context, root: str, verbose: bool, quiet: bool,
 @click.pass_obj
 def inventory(obj: Context, /) -> None:
     """Print what the tool knows about this host, as JSON. Changes nothing."""
+    from ng2coreos.execute import planning
+    from ng2coreos.model import codec
     click.echo(codec.dumps(planning.read_host(obj.host)), nl=False)
 
 
@@ -82,6 +82,8 @@ def plan(obj: Context, /, as_json: bool, output: Optional[str], **options: Any) 
 
     Exit status 3 when something stands against the run, 4 when something must be answered first.
     """
+    from ng2coreos import report
+    from ng2coreos.execute.judge import judge
     made = _make(obj, **options)
     if output:
         _write(Path(output), made)
@@ -98,6 +100,7 @@ def export(obj: Context, /, directory: str, **options: Any) -> None:
 
     DIRECTORY must not exist. It holds keys and password hashes: mind where it goes.
     """
+    from ng2coreos.execute import commands
     made = _make(obj, **options)
     commands.export(obj.host, made, Path(directory))
     _write(Path(directory) / "plan.json", made)
@@ -108,6 +111,9 @@ def export(obj: Context, /, directory: str, **options: Any) -> None:
 @click.pass_obj
 def ignition_config(obj: Context, /, bundle: str) -> None:
     """Print the Ignition config for an exported BUNDLE. It holds secrets: mind where it goes."""
+    from ng2coreos import ignition
+    from ng2coreos.execute.bundle import Bundle, build_config
+    from ng2coreos.execute.store import read_plan
     made = read_plan(Path(bundle) / "plan.json")
     config = build_config(made, Bundle(Path(bundle)))
     ignition.validate(config, obj.host)
@@ -125,6 +131,8 @@ def apply(obj: Context, /, plan_file: Optional[str], reboot: bool, **options: An
 
     If a step fails, everything is undone. If the run is killed, use `resume` or `rollback`.
     """
+    from ng2coreos.execute import commands
+    from ng2coreos.execute.store import read_plan
     made = read_plan(Path(plan_file)) if plan_file else _make(obj, **options)
     directory = commands.apply(obj.host, made, obj.progress)
     click.echo(f"Run {directory.run_id} is staged and armed: the next boot is the first trial.")
@@ -137,6 +145,7 @@ def apply(obj: Context, /, plan_file: Optional[str], reboot: bool, **options: An
 @click.pass_obj
 def resume(obj: Context, /, reboot: bool) -> None:
     """Carry an interrupted run on from where its journal ends."""
+    from ng2coreos.execute import commands
     directory = commands.resume(obj.host, obj.progress)
     click.echo(f"Run {directory.run_id} is staged and armed: the next boot is the first trial.")
     if reboot:
@@ -151,6 +160,10 @@ def status(obj: Context, /, as_json: bool) -> None:
 
     Exit status 7 after an interrupted run, 12 when the new system was tried and NG is back.
     """
+    from ng2coreos import report
+    from ng2coreos.execute.status import status as read_status
+    from ng2coreos.execute.store import Store
+    from ng2coreos.model import codec
     found = read_status(obj.host, Store(obj.host))
     click.echo(codec.dumps(found) if as_json else report.status_text(found), nl=False)
     raise SystemExit(int(found.exit_code))
@@ -163,6 +176,7 @@ def rollback(obj: Context, /) -> None:
 
     From the new system, run `rollback` there first: it makes NG the next boot.
     """
+    from ng2coreos.execute import commands
     directory = commands.roll_back(obj.host, obj.progress)
     if directory is None:
         click.echo("There is nothing to roll back.")
@@ -173,6 +187,7 @@ def rollback(obj: Context, /) -> None:
 def main() -> None:
     """Entry point: on the new system its own commands, on NG these; errors as a line and a hint."""
     if Path("/run/ostree-booted").exists():
+        from ng2coreos.firstboot import cli as firstboot_cli
         raise SystemExit(firstboot_cli.main(sys.argv[1:]))
     told = Context()
     code = guarded(lambda: cli.main(standalone_mode=False, prog_name="ng2coreos", obj=told))
@@ -211,12 +226,15 @@ def _tell(message: str, hint: str, code: Exit) -> int:
 
 
 def _make(obj: Context, target: str, ref: str, key: str, insecure: bool, answers: Optional[str],
-          override: Tuple[str, ...], trial_boots: Optional[int], confirm: Optional[str]) -> Plan:
+          override: Tuple[str, ...], trial_boots: Optional[int], confirm: Optional[str]) -> "Plan":
+    from ng2coreos.execute import commands
     policy = policy_of(answers, override, trial_boots=trial_boots, confirm=confirm)
     return commands.plan(obj.host, source_of(target, ref, key, insecure), policy)
 
 
-def _write(path: Path, made: Plan) -> None:
+def _write(path: Path, made: "Plan") -> None:
+    from ng2coreos.core import durable
+    from ng2coreos.model import codec
     try:
         durable.write_file(path, codec.dumps(made).encode(), mode=0o600)
     except OSError as error:

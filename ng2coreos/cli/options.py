@@ -3,15 +3,15 @@
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional, Tuple, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple, TypeVar
 
 import click
-import yaml
 
 from ng2coreos.core.errors import BadInput
-from ng2coreos.model import codec
-from ng2coreos.model.plan import Policy
-from ng2coreos.model.target import TargetSource
+
+if TYPE_CHECKING:
+    from ng2coreos.model.plan import Policy
+    from ng2coreos.model.target import TargetSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,8 +45,9 @@ def target_options(command: F) -> F:
     return command
 
 
-def source_of(target: str, ref: str, key: str, insecure: bool) -> TargetSource:
+def source_of(target: str, ref: str, key: str, insecure: bool) -> "TargetSource":
     """The target source that the options describe; BadInput when there is nothing like it."""
+    from ng2coreos.model.target import TargetSource
     if not target:
         raise click.UsageError("Give the image with --target.")
     if target.startswith(("http://", "https://")):
@@ -63,8 +64,12 @@ def source_of(target: str, ref: str, key: str, insecure: bool) -> TargetSource:
     return TargetSource(kind, target, ref, str(Path(key).resolve()) if key else "", insecure)
 
 
-def policy_of(answers: Optional[str], override: Tuple[str, ...], **given: Any) -> Policy:
+def policy_of(answers: Optional[str], override: Tuple[str, ...], **given: Any) -> "Policy":
     """The policy: defaults, then the answers file, then the options."""
+    import yaml
+
+    from ng2coreos.model import codec
+    from ng2coreos.model.plan import Policy
     data: Dict[str, Any] = codec.dump(Policy())
     if answers:
         try:
@@ -83,7 +88,7 @@ def policy_of(answers: Optional[str], override: Tuple[str, ...], **given: Any) -
     return dataclasses.replace(policy, overrides=(*policy.overrides, *override))
 
 
-def _check(policy: Policy, where: str) -> None:
+def _check(policy: "Policy", where: str) -> None:
     """BadInput for a value that means nothing: it would be taken for another one in silence."""
     for field in dataclasses.fields(policy):
         value, choices = getattr(policy, field.name), field.metadata["choices"]

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Iterator, Optional
 
 import click
-from tqdm import tqdm
 
 from ng2coreos.core.progress import Advance, JsonProgress, Progress
 
@@ -20,6 +19,7 @@ class TerminalProgress(Progress):
     def task(self, name: str, text: str, total: Optional[int] = None,
              unit: str = "B") -> Iterator[Advance]:
         """See Progress.task."""
+        from tqdm import tqdm
         del name
         with tqdm(total=total, desc=text, unit=unit, unit_scale=True, leave=False,
                   file=sys.stderr) as bar:
@@ -30,6 +30,7 @@ class TerminalProgress(Progress):
 
     def note(self, text: str) -> None:
         """See Progress.note."""
+        from tqdm import tqdm
         tqdm.write(f"  {text}", file=sys.stderr)
 
 
