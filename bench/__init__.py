@@ -1,0 +1,1 @@
+"""Figures against their floors: ``python -m bench``."""
