@@ -57,6 +57,7 @@ class Guest:
         self.serial = SerialConsole(directory / "serial.log", directory / "serial.sock")
         self._disks = list(disks)
         self._payload = list(payload)
+        self._restored = False
         self._switch = switch
         self._memory_mib = memory_mib
         self._cpus = cpus
@@ -237,6 +238,10 @@ class Guest:
         nodes = [f"disk{index}" for index in range(len(self._disks))]
         devices = nodes + (["vars"] if self.firmware == "uefi" else [])
         self.monitor("stop")
+        if self._restored:  # the state that this guest was restored from is still in its disks
+            forget = {"job-id": "forget", "tag": _STATE, "devices": devices}
+            self.monitor("snapshot-delete", **forget)
+            self._wait_job("forget")
         self.monitor(
             "snapshot-save",
             **{"job-id": "save", "tag": _STATE, "vmstate": nodes[0], "devices": devices},
@@ -277,6 +282,7 @@ class Guest:
         for image, overlay in zip(self._disks, self.overlays):  # the cache may have moved
             _qemu_img(*("rebase", "-u", "-F", "qcow2", "-b", os.path.abspath(image)), str(overlay))
         self.start("-loadvm", _STATE)
+        self._restored = True
         for path in later:
             self.attach(path)
 
