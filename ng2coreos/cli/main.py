@@ -5,7 +5,9 @@ once (`python -m bench`: start-up).
 """
 
 import logging
+import os
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple
@@ -189,11 +191,22 @@ def main() -> None:
     if Path("/run/ostree-booted").exists():
         from ng2coreos.firstboot import cli as firstboot_cli
         raise SystemExit(firstboot_cli.main(sys.argv[1:]))
+    temporary_files_in_memory()
     told = Context()
     code = guarded(lambda: cli.main(standalone_mode=False, prog_name="ng2coreos", obj=told))
     with suppress(OSError):  # the listener may have gone
         told.progress.end(code)
     raise SystemExit(code)
+
+
+def temporary_files_in_memory() -> None:
+    """Let small temporary files (ours, gpg's, ostree's) lie in /run: NG's /tmp is one of its LVs.
+
+    A plan writes nothing to a disk and works where all are mounted read-only. Images are unpacked
+    elsewhere (execute/work.py).
+    """
+    if os.access("/run", os.W_OK):
+        os.environ["TMPDIR"] = tempfile.tempdir = "/run"
 
 
 def guarded(call: Callable[[], Any]) -> int:
