@@ -56,7 +56,6 @@ def cli(context: click.Context, root: str, verbose: bool, quiet: bool,
     logger = logging.getLogger("ng2coreos")
     logger.handlers[:] = [logging.StreamHandler(sys.stderr)]
     logger.setLevel(logging.DEBUG if verbose else logging.INFO)
-    logger.propagate = False
     if root != "/" and context.invoked_subcommand in _CHANGING:
         raise Unsupported(f"`{context.invoked_subcommand}` changes the running host only.",
                           hint="Leave --root out on the host itself.")
