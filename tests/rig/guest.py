@@ -48,9 +48,13 @@ class Guest:
         switch: Optional[Switch] = None,
         payload: Sequence[Path] = (),
         memory_mib: int = 2048,
-        cpus: int = 2,
+        cpus: int = 1,
     ) -> None:
-        """`disks` are images that get overlays; `payload` are raw images, attached read-only."""
+        """`disks` are images that get overlays; `payload` are raw images, attached read-only.
+
+        One CPU: with more, QEMU without KVM now and then lets a CPU run code that another has just
+        patched (int3 of a static key), and the guest's kernel panics; a boot gains little by two.
+        """
         self.directory = directory
         self.directory.mkdir(parents=True, exist_ok=True)
         self.firmware = "bios"
