@@ -5,7 +5,7 @@ cannot be asked.  Owners are the same if their numbers or their names agree: an 
 image to the host's numbers (ng-host 4.6), but a factory that it did not touch has the image's.
 """
 
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Set, Tuple
 
 from ng2coreos.core.errors import BadInput
 from ng2coreos.core.host import Host
@@ -27,7 +27,7 @@ def read(host: Host) -> Tuple[EtcChange, ...]:
                        hint="An NG layer has it; without it nobody can tell what was changed.")
     here, there = _owners(host, ETC), _owners(host, FACTORY)
     changes: List[EtcChange] = []
-    for name in sorted(set(ours) | set(factory)):
+    for name in sorted(ours | factory):
         fact = look(host, ETC + name) if name in ours else None
         pristine = look(host, FACTORY + name) if name in factory else None
         difference = _difference(fact, pristine, here, there)
@@ -36,9 +36,9 @@ def read(host: Host) -> Tuple[EtcChange, ...]:
     return tuple(changes)
 
 
-def _paths(host: Host, top: str) -> List[str]:
+def _paths(host: Host, top: str) -> Set[str]:
     with readable(top):
-        return [path[len(top):] for path in host.walk(top)]
+        return {path[len(top):] for path in host.walk(top)}
 
 
 def _owners(host: Host, top: str) -> Owners:

@@ -59,6 +59,12 @@ def test_memory_is_the_childs_peak(tmp_path: Path) -> None:
     assert memory.name == "a.memory" and 200 < memory.measured < 400 and not memory.ok
 
 
+def test_what_a_program_prints_does_not_count_for_later_ones(tmp_path: Path) -> None:
+    before = run((PY, "-c", "pass"), tmp_path).peak_mb
+    run((PY, "-c", "print('x' * 200_000_000)"), tmp_path)
+    assert run((PY, "-c", "pass"), tmp_path).peak_mb < before + 50
+
+
 def test_a_program_that_fails_gives_no_figure(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         run((PY, "-c", "raise SystemExit(3)"), tmp_path)
