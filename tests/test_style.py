@@ -23,7 +23,7 @@ def test_ruff_is_content() -> None:
 
 
 def test_mypy_strict_is_content() -> None:
-    _tool("mypy", "ng2coreos", "plugins", "tests")
+    _tool("mypy", "ng2coreos", "plugins", "tests", "bench", "man")
 
 
 def test_no_file_is_longer_than_the_hard_limit() -> None:
