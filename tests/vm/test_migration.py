@@ -109,6 +109,7 @@ def test_4_every_item_is_proved_on_the_new_system(story: Story, figures: Dict[st
     story.ended()
 
 
+@pytest.mark.soak
 def test_5_finalize_gives_ngs_space_back_and_there_is_no_way_back(
         story: Story, figures: Dict[str, float]) -> None:
     scene = story.chapter(5)
@@ -137,6 +138,7 @@ def test_5_finalize_gives_ngs_space_back_and_there_is_no_way_back(
     story.ended()
 
 
+@pytest.mark.soak
 def test_6_confirmed_it_is_the_default_and_upgrades_belong_to_ostree(story: Story) -> None:
     scene = story.chapter(6)
     boot_id = scene.guest.resume(story.confirmed)
@@ -153,6 +155,7 @@ def test_6_confirmed_it_is_the_default_and_upgrades_belong_to_ostree(story: Stor
     story.ended()
 
 
+@pytest.mark.soak
 def test_7_the_way_back_after_confirm(story: Story, figures: Dict[str, float]) -> None:
     scene = story.chapter(7)
     boot_id = scene.guest.wait_ssh()

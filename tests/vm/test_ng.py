@@ -68,11 +68,15 @@ def test_what_must_be_refused_is_refused_without_a_change(ng: Scene) -> None:
     _refused(ng, "N2C_TARGET_INITRAMFS", "repo-nolvm")
     ng.guest.ssh("""mkdir -p /run/vdsm; echo '["vm-1"]' >/run/vdsm/vms""")
     _refused(ng, "N2C_VDSM_VMS_RUNNING")
-    ng.guest.ssh("rm /run/vdsm/vms; fallocate -l $(( $(stat -f -c '%a*%S' /boot) - 40000000 )) "
-                 "/boot/ballast")
+
+
+@pytest.mark.soak
+def test_without_room_nothing_is_begun(ng: Scene) -> None:
+    ng.guest.ssh("fallocate -l $(( $(stat -f -c '%a*%S' /boot) - 40000000 )) /boot/ballast")
     _refused(ng, "N2C_BOOT_FULL")
-    ng.guest.ssh(f"rm /boot/ballast; lvcreate -y -qq -kn -V 12G -T {ng.image.vg}/{ng.image.pool} "
-                 "-n ballast 2>/dev/null")
+    ng.guest.ssh(f"rm /boot/ballast; lvchange --detachprofile {ng.image.vg}/{ng.image.pool}; "
+                 f"lvcreate -y -qq -kn -V 12G -T {ng.image.vg}/{ng.image.pool} -n ballast "
+                 "2>/dev/null")
     ng.guest.ssh(f"python3 - /dev/{ng.image.vg}/ballast 6400", input=FILL, timeout=1200)
     _refused(ng, "N2C_POOL_FULL")
 
@@ -90,8 +94,8 @@ EVERY_STEP = ("make-root", "pull-commit", "deploy", "export-state", "write-ignit
               "snapshot-volumes", "write-boot", "arm")
 
 
-@pytest.mark.parametrize("steps", [
-    SOME_STEPS, pytest.param(EVERY_STEP, marks=pytest.mark.soak)], ids=["some", "every"])
+@pytest.mark.soak
+@pytest.mark.parametrize("steps", [SOME_STEPS, EVERY_STEP], ids=["some", "every"])
 def test_killed_in_a_step_it_resumes_and_then_rolls_back_to_the_untouched_host(
         ng: Scene, figures: Dict[str, float], steps: Sequence[str]) -> None:
     roots = ("/", "/var", "/home")
