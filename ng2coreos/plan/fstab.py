@@ -19,7 +19,7 @@ OPTIONS = ("nodev", "nosuid", "noexec", "noatime", "nodiratime", "discard", "usr
            "prjquota", "uquota", "gquota", "pquota", "sync", "ro")
 # Mounted by the system, by vdsm or by us, whatever fstab says
 NOT_OURS = ("/boot", "/dev", "/proc", "/rhev", "/run", "/sys", "/sysroot", "/tmp")
-NOFAIL = "nofail,x-systemd.device-timeout=60"
+NOFAIL = "nofail,x-systemd.device-timeout=300"
 _HEADER = "# Written by ng2coreos. /boot is a directory of NG's boot partition: see its manual.\n"
 
 
@@ -28,7 +28,7 @@ def decide_fstab(facts: HostFacts, volumes: Tuple[Volume, ...]) -> Tuple[Item, T
     boot, vg = facts.boot, facts.layout.vg
     lines = [
         f"UUID={boot.boot_uuid} /sysroot/boot {boot.boot_fstype} "
-        "nodev,nosuid,ro,x-systemd.device-timeout=60 0 0",
+        "nodev,nosuid,ro,x-systemd.device-timeout=300 0 0",
         "/sysroot/boot/coreos /boot none bind,ro,nodev,nosuid 0 0"]
     for volume in volumes:
         mount = facts.layout.mount(volume.source_mount) if volume.origin else None

@@ -22,7 +22,7 @@ def with_mount(*mounts: Mount) -> HostFacts:
 
 def test_the_boot_partition_comes_first_and_boot_is_a_directory_of_it() -> None:
     assert lines(decided())[:2] == [
-        f"UUID={BOOT_UUID} /sysroot/boot xfs nodev,nosuid,ro,x-systemd.device-timeout=60 0 0",
+        f"UUID={BOOT_UUID} /sysroot/boot xfs nodev,nosuid,ro,x-systemd.device-timeout=300 0 0",
         "/sysroot/boot/coreos /boot none bind,ro,nodev,nosuid 0 0"]
 
 
@@ -35,7 +35,7 @@ def test_only_our_volumes_are_mounted_with_the_options_that_the_admin_chose() ->
 
 def test_swap_is_shared_and_cannot_stop_the_boot() -> None:
     assert lines(decided())[-1] == (
-        "/dev/onn/swap none swap defaults,nofail,x-systemd.device-timeout=60 0 0")
+        "/dev/onn/swap none swap defaults,nofail,x-systemd.device-timeout=300 0 0")
 
 
 def test_the_item_is_converted_and_has_its_digest() -> None:
@@ -48,7 +48,7 @@ def test_the_item_is_converted_and_has_its_digest() -> None:
 def test_another_local_file_system_is_mounted_by_uuid_and_reported() -> None:
     plan = decided(with_mount(Mount("/dev/sdb1", "/srv/my data", "ext4", "rw,noexec", "u-1")))
     assert ("UUID=u-1 /var/srv/my\\040data ext4 "
-            "defaults,noexec,nofail,x-systemd.device-timeout=60 0 0") in lines(plan)
+            "defaults,noexec,nofail,x-systemd.device-timeout=300 0 0") in lines(plan)
     assert found(plan, "N2C_MOUNT_SHARED").resources == ("mount:/srv/my data",)
 
 
