@@ -136,9 +136,13 @@ def forge(file: Path, data: bytes) -> None:
 class Key:
     """A GnuPG key of its own home directory below `directory`."""
 
-    def __init__(self, directory: Path, name: str, *, expires: str = "never") -> None:
+    def __init__(self, directory: Path, name: str, *, expires: str = "never",
+                 now: str = "") -> None:
+        """`now` (as 20200101T000000) is what this home's GnuPG takes for the current time."""
         self.home = directory / name
         self.home.mkdir(mode=0o700)
+        if now:
+            (self.home / "gpg.conf").write_text(f"faked-system-time {now}!\n")
         self.gpg("--passphrase", "", "--quick-generate-key", f"{name}@example.org", "ed25519",
                  "sign", expires)
         self.fingerprint = next(
