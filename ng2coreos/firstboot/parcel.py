@@ -49,11 +49,12 @@ def _tools(plan: Plan) -> Tuple[Item, ...]:
     return (
         _file(services.PROGRAM, zipapp.build(), 0o644, "ng2coreos for the new system"),
         _file(COMMAND, _WRAPPER.encode(), 0o755, "the command ng2coreos"),
-        *(_file(f"{services.DIRECTORY}/{name}", text.encode(), 0o644, "trial, deadman, boot count")
+        *(_file(f"{services.DIRECTORY}/{name}", text.encode(), 0o644, "the units of the move")
           for name, text in sorted(units.items())),
         _link(services.TRIAL_LINK, f"../{services.TRIAL}"),
         _link(services.DEADMAN_LINK, f"../{services.DEADMAN_TIMER}"),
-        _link(services.BOOT_SUCCESS_LINK, f"../{services.BOOT_SUCCESS}", stays=True))
+        _link(services.BOOT_SUCCESS_LINK, f"../{services.BOOT_SUCCESS}", stays=True),
+        _link(services.STUCK_LINK, f"../{services.STUCK_TIMER}", stays=True))
 
 
 def _file(path: str, data: bytes, mode: int, reason: str) -> Item:

@@ -1,9 +1,11 @@
 """The units of the move on the new system: the trial of each boot, and the deadman behind it.
 
 Both have no default dependencies: the trial must run to the end of a hanging shutdown to force
-it, and the deadman must not wait for anything that hangs.  The third, which stays, counts good
-boots after confirm.  None has an install section that a preset could act on: their links are
-written, and those of the first two removed by confirm.
+it, and the deadman must not wait for anything that hangs.  Two stay after confirm: one counts good
+boots, the other restarts a confirmed system that ended in emergency mode, where nobody can log in
+as long as root is locked: only a restart is counted, and leads to a system that boots.  None has
+an install section that a preset could act on: their links are written, and those of the first two
+removed by confirm.
 """
 
 from typing import Dict
@@ -17,9 +19,12 @@ TRIAL = "ng2coreos-trial.service"
 DEADMAN = "ng2coreos-deadman.service"
 DEADMAN_TIMER = "ng2coreos-deadman.timer"
 BOOT_SUCCESS = "ng2coreos-boot-success.service"
+STUCK = "ng2coreos-stuck.service"
+STUCK_TIMER = "ng2coreos-stuck.timer"
 TRIAL_LINK = f"{DIRECTORY}/multi-user.target.wants/{TRIAL}"
 DEADMAN_LINK = f"{DIRECTORY}/sysinit.target.wants/{DEADMAN_TIMER}"
 BOOT_SUCCESS_LINK = f"{DIRECTORY}/multi-user.target.wants/{BOOT_SUCCESS}"
+STUCK_LINK = f"{DIRECTORY}/emergency.target.wants/{STUCK_TIMER}"
 
 _RECORD_S = 60  # to say why in the state file; then the host restarts without
 
@@ -27,7 +32,7 @@ _RECORD_S = 60  # to say why in the state file; then the host restarts without
 def unit_files(deadman_s: int) -> Dict[str, str]:
     """Unit name to content; the deadman strikes `deadman_s` after the kernel started."""
     return {TRIAL: _TRIAL, DEADMAN: _DEADMAN, DEADMAN_TIMER: _TIMER.format(seconds=deadman_s),
-            BOOT_SUCCESS: _BOOT_SUCCESS}
+            BOOT_SUCCESS: _BOOT_SUCCESS, STUCK: _STUCK, STUCK_TIMER: _STUCK_TIMER}
 
 
 _TRIAL = f"""\
@@ -81,4 +86,35 @@ DefaultDependencies=no
 OnBootSec={{seconds}}
 AccuracySec=10
 Unit={DEADMAN}
+"""
+
+_STUCK = """\
+# Made by ng2coreos. See ng2coreos-stuck.timer.
+[Unit]
+Description=ng2coreos: restart a system that ended in emergency mode
+DefaultDependencies=no
+SuccessAction=reboot-force
+FailureAction=reboot-force
+
+[Service]
+Type=oneshot
+ExecStart=/usr/bin/sync
+TimeoutStartSec=60
+"""
+
+# In a trial the deadman restarts, and records why. Who asks for emergency mode at the boot menu
+# gets it. The description is what the console shows.
+_STUCK_TIMER = f"""\
+# Made by ng2coreos. Emergency mode after confirm: the restart is counted, and leads to NG at last.
+[Unit]
+Description=restart in 5 minutes, unless: systemctl stop {STUCK_TIMER}
+DefaultDependencies=no
+ConditionPathExists=!{TRIAL_LINK}
+ConditionKernelCommandLine=!emergency
+ConditionKernelCommandLine=!systemd.unit=emergency.target
+
+[Timer]
+OnActiveSec=5min
+AccuracySec=10
+Unit={STUCK}
 """

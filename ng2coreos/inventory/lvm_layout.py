@@ -26,7 +26,7 @@ def read(host: Host, devices: Devices) -> Layout:
         vg_size_bytes=integer(vg["vg_size"], "vg_size"),
         vg_free_bytes=integer(vg["vg_free"], "vg_free"),
         extent_bytes=integer(vg["vg_extent_size"], "vg_extent_size"),
-        pool=_pool(rows, current), volumes=volumes, images=images.read(volumes, current),
+        pool=_pool(host, rows, current), volumes=volumes, images=images.read(volumes, current),
         mounts=mounted, pvs=_pvs(host), vg_tags=tuple(lvm_report.tags(vg["vg_tags"])))
 
 
@@ -70,7 +70,7 @@ def _volume(row: Row) -> LogicalVolume:
         data_percent=percentage(filled, f"data_percent of {row['lv_name']}") if filled else None)
 
 
-def _pool(rows: List[Row], current: str) -> ThinPool:
+def _pool(host: Host, rows: List[Row], current: str) -> ThinPool:
     """The pool that the running layer is in; by its tag only where that cannot be told."""
     by_name: Dict[str, Row] = {row["lv_name"]: row for row in rows}
     row = by_name.get(_plain(by_name[current]["pool_lv"]))
@@ -90,7 +90,8 @@ def _pool(rows: List[Row], current: str) -> ThinPool:
         used_bytes=_share(size, row["data_percent"]),
         metadata_used_bytes=_share(metadata, row["metadata_percent"]),
         chunk_bytes=integer(row["chunk_size"], "chunk_size of the pool"),
-        profile=row["lv_profile"])
+        profile=row["lv_profile"],
+        autoextend_percent=lvm_report.autoextend_percent(host, row["lv_profile"]))
 
 
 def _pvs(host: Host) -> Tuple[PhysicalVolume, ...]:

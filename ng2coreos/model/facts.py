@@ -43,6 +43,7 @@ class ThinPool:
     metadata_used_bytes: int
     chunk_bytes: int
     profile: str = ""
+    autoextend_percent: int = 100  # of data: LVM makes no volumes beyond it; 100: there is no limit
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Each figure is an upper bound from sizes that were read; the run measures what i
 
 from typing import Dict, Sequence
 
-from ng2coreos.model.facts import HostFacts
+from ng2coreos.model.facts import HostFacts, ThinPool
 from ng2coreos.model.item import Item
 from ng2coreos.model.plan import Policy, Prediction, Volume
 from ng2coreos.model.target import TargetFacts
@@ -66,12 +66,21 @@ def predict(facts: HostFacts, target: TargetFacts, policy: Policy, volumes: Sequ
     reboots = policy.trial_boots
     return Prediction(
         pool_bytes=data, pool_free_bytes=pool.size_bytes - pool.used_bytes,
-        pool_reserve_bytes=max(int(pool.size_bytes * RESERVE_PART), RESERVE_BYTES),
+        pool_reserve_bytes=reserve_bytes(pool),
         metadata_bytes=metadata, boot_bytes=boot_bytes(target, items),
         boot_free_bytes=facts.boot.boot_free_bytes,
         seconds=(STAGE_FIXED_S + target.bytes / PULL_BYTES_PER_S
                  + target.files / DEPLOY_FILES_PER_S + inodes / INODES_PER_S),
         downtime_s=SHUTDOWN_S + BOOT_S + (reboots - 1) * (SHUTDOWN_S + BOOT_S), reboots=reboots)
+
+
+def reserve_bytes(pool: ThinPool) -> int:
+    """What must stay free: room for both systems' writes, and all beyond the pool's threshold.
+
+    Beyond the threshold LVM makes no snapshots, and would extend the pool by itself.
+    """
+    beyond = pool.size_bytes * (100 - pool.autoextend_percent) // 100
+    return max(int(pool.size_bytes * RESERVE_PART), RESERVE_BYTES, beyond)
 
 
 def boot_bytes(target: TargetFacts, items: Sequence[Item]) -> int:

@@ -54,6 +54,8 @@ def test_paths_and_modes() -> None:
         "/etc/ng2coreos/ng2coreos.pyz": "0o644", "/etc/ng2coreos/manifest.json": "0o600",
         "/var/usrlocal/bin/ng2coreos": "0o755",
         "/etc/systemd/system/ng2coreos-boot-success.service": "0o644",
+        "/etc/systemd/system/ng2coreos-stuck.service": "0o644",
+        "/etc/systemd/system/ng2coreos-stuck.timer": "0o644",
         "/etc/systemd/system/ng2coreos-trial.service": "0o644",
         "/etc/systemd/system/ng2coreos-deadman.service": "0o644",
         "/etc/systemd/system/ng2coreos-deadman.timer": "0o644"}
@@ -61,11 +63,11 @@ def test_paths_and_modes() -> None:
 
 def test_the_links_lead_to_the_units() -> None:
     items = by_path()
-    for link in (services.TRIAL_LINK, services.DEADMAN_LINK, services.BOOT_SUCCESS_LINK):
+    staying = (services.BOOT_SUCCESS_LINK, services.STUCK_LINK)
+    for link in (services.TRIAL_LINK, services.DEADMAN_LINK, *staying):
         unit = (Path(link).parent / items[link].link).resolve()
         assert str(unit) in items
-        stays = link == services.BOOT_SUCCESS_LINK  # confirm takes the others away
-        assert items[link].verify == stays
+        assert items[link].verify == (link in staying)  # confirm takes the others away
 
 
 def test_the_manifest_holds_everything_but_itself_and_no_secret() -> None:

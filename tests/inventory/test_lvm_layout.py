@@ -1,6 +1,7 @@
 """NG's volume group, from LVM's reports."""
 
 import json
+from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from ng2coreos.core.errors import BadInput, CommandFailed, Unsupported
 from ng2coreos.inventory import lvm_layout
 from ng2coreos.inventory.devices import Block, FileDevices
+from ng2coreos.inventory.lvm_report import autoextend_percent
 from ng2coreos.model.facts import ImageKind, Layout
+from tests import recorded
 from tests.fakes import ANY, MANY, FakeHost
 from tests.recorded import HOSTS
 
@@ -31,6 +34,7 @@ def script(host: FakeHost, **changed: Any) -> FakeHost:
         host.on(command, ..., times=MANY,
                 stdout=output if isinstance(output, str) else json.dumps(output))
     host.on("stat", ..., times=MANY, stdout="4096 100 60 1000 900\n" * 20)
+    host.on("lvmconfig", ..., times=MANY, stdout="thin_pool_autoextend_threshold=100\n")
     return host
 
 
@@ -55,6 +59,28 @@ def test_images_are_told_by_name_as_the_first_base_is_tagged_a_layer(el8: FakeHo
         LAYER: ImageKind.LAYER}
     assert layout.layer is not None and layout.layer.volume == LAYER
     assert layout.layer.nvr == "ovirt-node-ng-4.5.3.2-0.20221027.0"
+
+
+def test_the_threshold_is_that_of_the_pools_profile(tmp_path: Path) -> None:
+    host = recorded.host("el9-single", tmp_path)
+    pool = read(host).pool
+    assert (pool.profile, pool.autoextend_percent) == ("imgbased-pool", 70)
+    assert [c[-1] for c in host.commands if c[0] == "lvmconfig"] == ["imgbased-pool"]
+
+
+def test_a_profile_without_a_file_is_none(fake_host: FakeHost) -> None:
+    """As LVM itself: it warns, and goes by lvm.conf."""
+    fake_host.on("lvmconfig", "--type", "full", ANY, "--metadataprofile", "gone", rc=5)
+    fake_host.on("lvmconfig", "--type", "full", ANY, stdout="thin_pool_autoextend_threshold=20\n")
+    assert autoextend_percent(fake_host, "gone") == 50
+    fake_host.check()
+
+
+@pytest.mark.parametrize("text", ["", "=", "thin_pool_autoextend_threshold=x", "a=101", "a=-1"])
+def test_a_threshold_that_is_no_percentage_is_bad_input(fake_host: FakeHost, text: str) -> None:
+    fake_host.on("lvmconfig", ..., stdout=text)
+    with pytest.raises(BadInput, match="thin_pool_autoextend_threshold"):
+        autoextend_percent(fake_host, "")
 
 
 def test_the_pool_in_bytes(el8: FakeHost) -> None:

@@ -29,6 +29,16 @@ def test_a_small_pool_keeps_a_gibibyte() -> None:
     assert decided(with_pool(size_bytes=5 * GIB)).prediction.pool_reserve_bytes == GIB
 
 
+def test_what_lies_beyond_lvms_threshold_is_not_room() -> None:
+    """LVM refuses snapshots there (seen in the VM: apply undid itself at 72 %)."""
+    need, size = decided().prediction, layout().pool.size_bytes
+    most = size * 7 // 10 - need.pool_bytes
+    assert ids(decided(with_pool(used_bytes=most, autoextend_percent=70))) == []
+    plan = decided(with_pool(used_bytes=most + 2, autoextend_percent=70))
+    assert "N2C_POOL_FULL" in [f.id for f in plan.inhibitors]
+    assert ids(decided(with_pool(used_bytes=most + 2))) == []
+
+
 def test_the_pools_metadata_must_keep_a_fifth() -> None:
     need, size = decided().prediction.metadata_bytes, 64 * MIB
     room = int(0.8 * size) - need
