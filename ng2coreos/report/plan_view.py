@@ -68,7 +68,9 @@ def _finding(finding: Finding) -> List[str]:
     if finding.resources:
         lines += paragraph(", ".join(finding.resources), indent=10, first="      on: ")
     for evidence in finding.evidence:
-        lines += paragraph(evidence, indent=12, first="      seen: ")
+        first, *more = evidence.split("\n")  # the lines of a difference stay lines
+        lines += paragraph(first, indent=12, first="      seen: ")
+        lines += [" " * 12 + line for line in more]
     if finding.remedy:
         lines += paragraph(finding.remedy, indent=10, first="      do: ")
     if finding.kind is Kind.OVERRIDABLE:

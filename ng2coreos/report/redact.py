@@ -1,31 +1,11 @@
 """Takes secrets out of what is shown: contents of secret items, passwords in arguments and URLs."""
 
-import re
 from dataclasses import replace
 from typing import Any
 
+from ng2coreos.core.redact import redact_text
 from ng2coreos.model.item import Item
 from ng2coreos.model.plan import Plan
-
-HIDDEN = "***"
-_PATTERNS = (
-    # rd.iscsi.password=..., password: ..., token=...
-    (re.compile(r"(?i)([\w.-]*(?:password|passwd|passphrase|secret|token)[\w.-]*\s*[=:]\s*)\S+"),
-     rf"\1{HIDDEN}"),
-    # netroot=iscsi:user:password@server
-    (re.compile(r"(?i)(iscsi:)[^@\s]+@"), rf"\1{HIDDEN}@"),
-    # https://user:password@server
-    (re.compile(r"(://)[^/@\s]+@"), rf"\1{HIDDEN}@"),
-    # crypt(3) hashes, as in shadow
-    (re.compile(r"\$(?:y|gy|7|1|5|6|2[aby])\$[./A-Za-z0-9$=,]{8,}"), HIDDEN),
-)
-
-
-def redact_text(text: str) -> str:
-    """`text` without what looks like a password, a token or a password hash."""
-    for pattern, instead in _PATTERNS:
-        text = pattern.sub(instead, text)
-    return text
 
 
 def redact_plan(plan: Plan) -> Plan:
