@@ -1,4 +1,6 @@
-"""The commands. Each reads its options, calls one function and prints what was asked for.
+"""The command group, its global options, and how an error ends: one line, a hint, an exit code.
+
+Each command lives in its own module; it reads its options, calls one function and prints.
 
 What takes long to import is imported by the command that needs it, so that `--help` answers at
 once (`python -m bench`: start-up).
@@ -10,30 +12,27 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple
+from typing import Any, Callable, Optional
 
 import click
 
-from ng2coreos import __version__, execute
-from ng2coreos.cli.options import policy_of, source_of, target_options
+from ng2coreos import __version__
+from ng2coreos.cli.apply import apply
+from ng2coreos.cli.context import Context
+from ng2coreos.cli.elsewhere import NAMES, elsewhere
+from ng2coreos.cli.export import export
+from ng2coreos.cli.ignition import ignition_config
+from ng2coreos.cli.inventory import inventory
+from ng2coreos.cli.plan import plan
+from ng2coreos.cli.resume import resume
+from ng2coreos.cli.rollback import rollback
+from ng2coreos.cli.status import status
 from ng2coreos.cli.terminal import listener
-from ng2coreos.core.errors import BadInput, Exit, Ng2CoreosError, Unsupported
+from ng2coreos.core.errors import Exit, Ng2CoreosError, Unsupported
 from ng2coreos.core.host import Host
-from ng2coreos.core.progress import Progress
-
-if TYPE_CHECKING:
-    from ng2coreos.model.plan import Plan
 
 LOG = logging.getLogger("ng2coreos")
 _CHANGING = ("apply", "resume", "rollback")  # their programs act on the running system
-
-
-class Context:
-    """What every command gets: the host and whoever listens to progress."""
-
-    def __init__(self) -> None:
-        self.host = Host()
-        self.progress = Progress()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,126 +62,9 @@ def cli(context: click.Context, root: str, verbose: bool, quiet: bool,
     obj.host, obj.progress = Host(root), listener(progress_fd, quiet)
 
 
-@cli.command()
-@click.pass_obj
-def inventory(obj: Context, /) -> None:
-    """Print what the tool knows about this host, as JSON. Changes nothing."""
-    from ng2coreos.execute import planning
-    from ng2coreos.model import codec
-    click.echo(codec.dumps(planning.read_host(obj.host)), nl=False)
-
-
-@cli.command()
-@target_options
-@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON, without secrets.")
-@click.option("--output", type=click.Path(dir_okay=False), default=None, metavar="FILE",
-              help="Also write the plan for `apply --plan` (0600: it may hold secrets).")
-@click.pass_obj
-def plan(obj: Context, /, as_json: bool, output: Optional[str], **options: Any) -> None:
-    """Say what `apply` would do. Changes nothing.
-
-    Exit status 3 when something stands against the run, 4 when something must be answered first.
-    """
-    from ng2coreos import report
-    from ng2coreos.execute.judge import judge
-    made = _make(obj, **options)
-    if output:
-        _write(Path(output), made)
-    click.echo(report.plan_json(made) if as_json else report.plan_text(made), nl=False)
-    judge(made)
-
-
-@cli.command()
-@target_options
-@click.argument("directory", type=click.Path())
-@click.pass_obj
-def export(obj: Context, /, directory: str, **options: Any) -> None:
-    """Write the bundle, the host's carried state with its manifest, to DIRECTORY.
-
-    DIRECTORY must not exist. It holds keys and password hashes: mind where it goes.
-    """
-    from ng2coreos.execute import commands
-    made = _make(obj, **options)
-    commands.export(obj.host, made, Path(directory))
-    _write(Path(directory) / "plan.json", made)
-
-
-@cli.command("ignition")
-@click.argument("bundle", type=click.Path(exists=True, file_okay=False))
-@click.pass_obj
-def ignition_config(obj: Context, /, bundle: str) -> None:
-    """Print the Ignition config for an exported BUNDLE. It holds secrets: mind where it goes."""
-    from ng2coreos import ignition
-    from ng2coreos.execute.bundle import Bundle, build_config
-    from ng2coreos.execute.store import read_plan
-    made = read_plan(Path(bundle) / "plan.json")
-    config = build_config(made, Bundle(Path(bundle)))
-    ignition.validate(config, obj.host)
-    click.echo(config.decode())
-
-
-@cli.command()
-@target_options
-@click.option("--plan", "plan_file", type=click.Path(dir_okay=False), default=None, metavar="FILE",
-              help="Execute this plan (from `plan --output`) instead of a new one.")
-@click.option("--reboot", is_flag=True, help="Reboot into the first trial at the end.")
-@click.pass_obj
-def apply(obj: Context, /, plan_file: Optional[str], reboot: bool, **options: Any) -> None:
-    """Stage the new system and arm its trial boot. NG stays untouched and stays the default.
-
-    If a step fails, everything is undone. If the run is killed, use `resume` or `rollback`.
-    """
-    from ng2coreos.execute import commands
-    from ng2coreos.execute.store import read_plan
-    made = read_plan(Path(plan_file)) if plan_file else _make(obj, **options)
-    directory = commands.apply(obj.host, made, obj.progress)
-    click.echo(f"Run {directory.run_id} is staged and armed: the next boot is the first trial.")
-    if reboot:
-        commands.reboot(obj.host)
-
-
-@cli.command()
-@click.option("--reboot", is_flag=True, help="Reboot into the first trial at the end.")
-@click.pass_obj
-def resume(obj: Context, /, reboot: bool) -> None:
-    """Carry an interrupted run on from where its journal ends."""
-    from ng2coreos.execute import commands
-    directory = commands.resume(obj.host, obj.progress)
-    click.echo(f"Run {directory.run_id} is staged and armed: the next boot is the first trial.")
-    if reboot:
-        commands.reboot(obj.host)
-
-
-@cli.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
-@click.pass_obj
-def status(obj: Context, /, as_json: bool) -> None:
-    """Say how far the move has come. The exit status tells the host's state.
-
-    Exit status 7 after an interrupted run, 12 when the new system was tried and NG is back.
-    """
-    from ng2coreos import report
-    from ng2coreos.execute.status import status as read_status
-    from ng2coreos.execute.store import Store
-    from ng2coreos.model import codec
-    found = read_status(obj.host, Store(obj.host))
-    click.echo(codec.dumps(found) if as_json else report.status_text(found), nl=False)
-    raise SystemExit(int(found.exit_code))
-
-
-@cli.command()
-@click.pass_obj
-def rollback(obj: Context, /) -> None:
-    """Undo the run: NG as it was before, nothing of ours left.
-
-    From the new system, run `rollback` there first: it makes NG the next boot.
-    """
-    from ng2coreos.execute import commands
-    directory = commands.roll_back(obj.host, obj.progress)
-    if directory is None:
-        click.echo("There is nothing to roll back.")
-    else:
-        click.echo(f"Run {directory.run_id} is rolled back; nothing of it is left.")
+for _command in (inventory, plan, export, ignition_config, apply, resume, status, rollback,
+                 *map(elsewhere, NAMES)):
+    cli.add_command(_command)
 
 
 def main() -> None:
@@ -235,29 +117,3 @@ def guarded(call: Callable[[], Any]) -> int:
 def _tell(message: str, hint: str, code: Exit) -> int:
     click.echo(f"ng2coreos: {message}\n  {hint}", err=True)
     return int(code)
-
-
-def _make(obj: Context, target: str, ref: str, key: str, insecure: bool, answers: Optional[str],
-          override: Tuple[str, ...], trial_boots: Optional[int], confirm: Optional[str]) -> "Plan":
-    from ng2coreos.execute import commands
-    policy = policy_of(answers, override, trial_boots=trial_boots, confirm=confirm)
-    return commands.plan(obj.host, source_of(target, ref, key, insecure), policy)
-
-
-def _write(path: Path, made: "Plan") -> None:
-    from ng2coreos.core import durable
-    from ng2coreos.model import codec
-    try:
-        durable.write_file(path, codec.dumps(made).encode(), mode=0o600)
-    except OSError as error:
-        raise BadInput(f"The plan cannot be written to {path}: {error.strerror}.",
-                       hint="Name a file in a directory that exists and has room.") from None
-
-
-for _name in ("verify", "confirm", "finalize"):
-    @cli.command(_name, context_settings={"ignore_unknown_options": True},
-                 help=f"On the new system: see `ng2coreos {_name} --help` there.")
-    @click.argument("rest", nargs=-1)
-    def _elsewhere(rest: Tuple[str, ...], name: str = _name) -> None:
-        del rest
-        raise execute.only_on_new_system(name)

@@ -1,0 +1,22 @@
+"""`ng2coreos status`: where the host stands."""
+
+import click
+
+from ng2coreos.cli.context import Context
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
+@click.pass_obj
+def status(obj: Context, /, as_json: bool) -> None:
+    """Say how far the move has come. The exit status tells the host's state.
+
+    Exit status 7 after an interrupted run, 12 when the new system was tried and NG is back.
+    """
+    from ng2coreos import report
+    from ng2coreos.execute.status import status as read_status
+    from ng2coreos.execute.store import Store
+    from ng2coreos.model import codec
+    found = read_status(obj.host, Store(obj.host))
+    click.echo(codec.dumps(found) if as_json else report.status_text(found), nl=False)
+    raise SystemExit(int(found.exit_code))
