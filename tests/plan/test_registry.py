@@ -1,5 +1,6 @@
 """Plug-ins: found, ordered, and refused where they speak another version."""
 
+from pathlib import Path
 from typing import Any, List
 
 import pytest
@@ -7,9 +8,14 @@ import pytest
 from ng2coreos.core.errors import Unsupported
 from ng2coreos.plan import load_plugins, registry
 
+PLUGINS = Path(__file__).parents[2] / "plugins"
+
 
 def test_the_built_in_ones_come_in_order_of_their_ids() -> None:
-    assert [p.id for p in load_plugins()] == ["network", "ssh", "users", "vdsm"]
+    ids = [p.id for p in load_plugins()]
+    assert ids == sorted(ids) and {"network", "ssh", "users", "vdsm"} <= set(ids)
+    made = {path.stem for path in PLUGINS.glob("*.py") if "\nPLUGIN = " in path.read_text("utf-8")}
+    assert {i.replace("-", "_") for i in ids} == made
 
 
 def make(name: str, version: int) -> Any:
