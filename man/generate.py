@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Dict, List
 
-from man import markdown, mdoc, sources
+from man import markdown, mdoc, sources, state
 
 ROOT = sources.ROOT
 _PART = re.compile(r'^\.\\" @([a-z-]+)@$', re.MULTILINE)
@@ -33,6 +33,7 @@ def texts() -> Dict[Path, str]:
              sorted((ROOT / "man").glob("*.in"))}
     found[ROOT / "docs" / "findings.md"] = _joined(markdown.findings(sources.findings()))
     found[ROOT / "docs" / "whitelists.md"] = _joined(markdown.whitelist_page(lists))
+    found[ROOT / "docs" / "state.md"] = _joined(state.page(state.rows()))
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
         if path not in found:
             found[path] = _filled(path.read_text("utf-8"), blocks)

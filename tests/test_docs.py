@@ -18,7 +18,7 @@ from ng2coreos.plan.schema import parse
 REPO = Path(__file__).resolve().parents[1]
 PAGES = sorted(p for p in (REPO / "man").iterdir() if p.suffix in (".5", ".8"))
 DOCS = [REPO / "README.md", REPO / "CONTRIBUTING.md", *sorted((REPO / "docs").glob("*.md"))]
-PROSE = [p for p in DOCS if p.name not in ("findings.md", "whitelists.md")]
+PROSE = [p for p in DOCS if p.name not in ("findings.md", "state.md", "whitelists.md")]
 
 
 def named(paths: List[Path]) -> List[str]:
