@@ -26,6 +26,7 @@ TOOL = "/run/tool"
 PAYLOAD = "/run/payload"
 # A trial boots, checks its health and reboots: two boots under emulation, on a noisy machine.
 TRIAL_DEADLINE_S = 1800.0
+NG_ROOTS = ("/", "/var", "/home")
 _PACKAGED = ("ng2coreos", "plugins", "data", "setup.py", "pyproject.toml")
 # What a running NG writes by itself, whatever the tool does; and the tool's own record of its runs.
 VOLATILE = re.compile(
@@ -216,11 +217,23 @@ class Scene:
         pairs = (line.partition("=") for line in out.splitlines())
         return {name: value for name, _, value in pairs if value}
 
+    def counter(self) -> Tuple[str, str]:
+        """The confirmed system's boot counter and its mark of a good boot, as GRUB reads them."""
+        out = self.guest.ssh("for i in /sysroot/boot /boot; do test -f $i/coreos/grub2/grubenv && "
+                             "cat $i/coreos/grub2/grubenv; done").stdout
+        found = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
+        return found.get("boot_counter", ""), found.get("boot_success", "")
+
     def written_bytes(self) -> int:
         """Bytes that the guest has written to its disks since it was started."""
         blocks = self.guest.monitor("query-blockstats")
         assert isinstance(blocks, list)
         return sum(b["stats"]["wr_bytes"] for b in blocks)
+
+
+def changed(before: Dict[str, List[Any]], after: Dict[str, List[Any]]) -> List[str]:
+    """The paths that came, went or differ between two fingerprints."""
+    return sorted(p for p in {*before, *after} if before.get(p) != after.get(p))
 
 
 def work_place(name: str) -> Path:
@@ -238,6 +251,4 @@ def wait_boot(scene: Scene, since_boot: str) -> str:
 
 
 def _quoted(argv: Sequence[str]) -> str:
-
-
     return " ".join(shlex.quote(os.fspath(word)) for word in argv)

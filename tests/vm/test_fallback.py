@@ -8,7 +8,7 @@ import pytest
 from ng2coreos.core.errors import Exit
 from tests.rig import states
 from tests.vm.conftest import opened
-from tests.vm.scene import Scene, wait_boot
+from tests.vm.scene import NG_ROOTS, Scene, changed, wait_boot
 
 pytestmark = pytest.mark.vm
 
@@ -38,6 +38,36 @@ def test_on_uefi_a_new_system_that_is_not_well_falls_back_and_says_why(
         assert "vdsmd" in status.stdout
         assert "next_entry" not in scene.grub_environment()
         scene.tool("rollback")
+        assert scene.tool("status").rc == Exit.OK
+
+
+@pytest.mark.soak
+def test_rollback_on_the_new_system_before_it_is_confirmed(figures: Dict[str, float]) -> None:
+    """By policy nothing is confirmed: NG stays the default, and `rollback` leads there at once."""
+    with opened("unconfirmed") as scene:
+        boot_id = scene.guest.resume(states.ng_up(scene.image, "uefi"))
+        answer = scene.vdsm()
+        files, before, volumes = scene.boot_files(), scene.fingerprint(*NG_ROOTS), scene.volumes()
+        scene.prepare_ng()
+        scene.guest.put({"/run/answers.yaml": "confirm: manual\ntrial_boots: 1\n"})
+        scene.tool("apply", *scene.target_options("repo", "--answers", "/run/answers.yaml"))
+        scene.reboot()
+        boot_id = wait_boot(scene, boot_id)
+        scene.wait_phase("healthy")
+        assert scene.system() == "coreos"
+        assert scene.vdsm(900) == answer
+        assert scene.new("rollback").rc == Exit.OK
+        began = time.monotonic()
+        scene.reboot()
+        boot_id = wait_boot(scene, boot_id)
+        figures["rollback before confirm: reboot to NG (s)"] = scene.timed("back", began)
+        assert scene.system() == "ng"
+        assert scene.vdsm() == answer
+        scene.prepare_ng()
+        scene.tool("rollback")
+        assert changed(files, scene.boot_files()) == []
+        assert changed(before, scene.fingerprint(*NG_ROOTS)) == []
+        assert scene.volumes() == volumes
         assert scene.tool("status").rc == Exit.OK
 
 

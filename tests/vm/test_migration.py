@@ -1,16 +1,29 @@
-"""The whole way on BIOS: NG, first trial, second trial, confirmed, upgraded, back, finalized."""
+"""The whole way: NG, two trials, confirmed, finalized; or upgraded, stuck, and back to NG.
+
+`make test` goes it on BIOS with ext4 on /boot, `make soak` on the others too.
+"""
 
 import json
 import re
 import time
 from pathlib import Path
-from typing import Dict, Iterator
+from typing import Any, Dict, Iterator, List
 
 import pytest
 
 from ng2coreos.core.errors import Exit
+from ng2coreos.stage.menu import COUNTER_START
+from tests.rig import states
 from tests.vm.conftest import opened
-from tests.vm.scene import PAYLOAD, TRIAL_DEADLINE_S, Scene, wait_boot, work_place
+from tests.vm.scene import (
+    NG_ROOTS,
+    PAYLOAD,
+    TRIAL_DEADLINE_S,
+    Scene,
+    changed,
+    wait_boot,
+    work_place,
+)
 
 pytestmark = pytest.mark.vm
 
@@ -22,6 +35,7 @@ class Story:
         self.scene = scene
         self.chapters = 0
         self.ng_boot: Dict[str, object] = {}
+        self.ng_files: Dict[str, List[Any]] = {}
         self.vdsm: Dict[str, object] = {}
         self.confirmed = Path()
 
@@ -35,11 +49,18 @@ class Story:
         self.chapters += 1
 
 
-@pytest.fixture(scope="module")
-def story(ng_up: Path) -> Iterator[Story]:
+def _hosts() -> List[Any]:
+    most = [("bios", "ext4")]
+    more = [("uefi", "xfs"), ("uefi", "ext4"), ("bios", "xfs")]
+    return [*most, *(pytest.param(host, marks=pytest.mark.soak) for host in more)]
+
+
+@pytest.fixture(scope="module", params=_hosts(), ids="-".join)
+def story(request: pytest.FixtureRequest) -> Iterator[Story]:
     """The story of one host."""
-    with opened("migration") as scene:
-        scene.guest.resume(ng_up)
+    firmware, boot_fs = request.param
+    with opened(f"way-{firmware}-{boot_fs}", boot_fs) as scene:
+        scene.guest.resume(states.ng_up(scene.image, firmware))
         scene.prepare_ng()
         assert scene.ca
         yield Story(scene)
@@ -49,6 +70,7 @@ def test_1_it_is_staged_and_armed(story: Story, figures: Dict[str, float]) -> No
     scene = story.chapter(1)
     story.vdsm = scene.vdsm()
     story.ng_boot = dict(scene.boot_files())
+    story.ng_files = scene.fingerprint(*NG_ROOTS)
     used = _pool_used(scene)
     began = time.monotonic()
     scene.tool("-v", "apply", *scene.target_options())
@@ -156,8 +178,26 @@ def test_6_confirmed_it_is_the_default_and_upgrades_belong_to_ostree(story: Stor
 
 
 @pytest.mark.soak
-def test_7_the_way_back_after_confirm(story: Story, figures: Dict[str, float]) -> None:
+def test_7_emergency_mode_restarts_by_itself(story: Story) -> None:
     scene = story.chapter(7)
+    boot_id = scene.guest.wait_ssh()
+    limit = time.monotonic() + 600
+    while scene.counter() != (str(COUNTER_START), "1"):
+        assert time.monotonic() < limit, scene.counter()
+        time.sleep(2)
+    soon = "[Timer]\nOnActiveSec=\nOnActiveSec=20\n"  # instead of five minutes
+    scene.guest.put({"/run/systemd/system/ng2coreos-stuck.timer.d/soon.conf": soon})
+    scene.guest.ssh("systemctl daemon-reload")
+    scene.guest.ssh("systemctl isolate --no-block emergency.target", check=False, timeout=60)
+    wait_boot(scene, boot_id)
+    assert scene.system() == "coreos"
+    assert scene.vdsm(900) == story.vdsm
+    story.ended()
+
+
+@pytest.mark.soak
+def test_8_the_way_back_after_confirm(story: Story, figures: Dict[str, float]) -> None:
+    scene = story.chapter(8)
     boot_id = scene.guest.wait_ssh()
     assert scene.new("rollback").rc == Exit.OK
     began = time.monotonic()
@@ -169,6 +209,7 @@ def test_7_the_way_back_after_confirm(story: Story, figures: Dict[str, float]) -
     scene.prepare_ng()
     scene.tool("rollback")
     assert scene.boot_files() == story.ng_boot
+    assert changed(story.ng_files, scene.fingerprint(*NG_ROOTS)) == []
     assert not [name for name in scene.volumes() if "ng2coreos" in name]
     assert scene.grub_environment()["saved_entry"] == scene.image.title
     story.ended()

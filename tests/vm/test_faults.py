@@ -1,0 +1,185 @@
+"""A trial that ends badly, in every way that we can make: NG is back, with one reset at most.
+
+Each fault is put into what `apply` staged, or done from outside; the tool does not know of it.
+"""
+
+import re
+import time
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List
+
+import pytest
+
+from ng2coreos.core.errors import Exit
+from tests.rig import states
+from tests.vm.conftest import opened
+from tests.vm.scene import TRIAL_DEADLINE_S, Scene, changed, wait_boot, work_place
+
+pytestmark = [pytest.mark.vm, pytest.mark.soak]
+
+FIRST = "ignition.firstboot"  # on the command line of the first trial only
+KERNEL = "/boot/coreos/ostree/*/vmlinuz-*"
+INITRAMFS = "/boot/coreos/ostree/*/initramfs-*"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`stage` is a script on the armed NG; `cut_at` a console text of trial `trial` at which the
+    reset button is pressed."""
+
+    name: str
+    trial: int
+    stage: str = ""
+    cut_at: str = ""
+
+
+def argument(trial: int, words: str) -> str:
+    """Script: the kernel of this trial gets more arguments."""
+    if trial == 1:
+        return f"sed -i '/{FIRST}/s/{FIRST}/& {words}/' /boot/grub2/custom.cfg"
+    return f"sed -i '/^options /s/$/ {words}/' /boot/coreos/loader/entries/*.conf"
+
+
+def between(script: str) -> str:
+    """Script: the first trial does this to the boot partition while it runs."""
+    return in_deployment(FIRST, "mount -o remount,rw /sysroot/boot && cd /sysroot && "
+                         f"{script} && sync")
+
+
+def in_deployment(condition: str, script: str) -> str:
+    """Script: the deployment gets a service that runs a script, by the kernel's command line."""
+    return f"""set -e; mkdir -p /run/new; mount /dev/*/ng2coreos_root /run/new
+etc=$(echo /run/new/ostree/deploy/*/deploy/*.0/etc)
+cat >$etc/systemd/system/fault.service <<'U'
+[Unit]
+ConditionKernelCommandLine={condition}
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c '{script}'
+U
+mkdir -p $etc/systemd/system/multi-user.target.wants
+ln -s ../fault.service $etc/systemd/system/multi-user.target.wants/
+umount /run/new"""
+
+
+def truncated(files: str) -> str:
+    """Script: each of `files` loses its second half."""
+    return f"for f in {files}; do truncate -s $(( $(stat -c %s $f) / 2 )) $f; done"
+
+
+# rdinit= that is not there: the kernel looks for a root file system by itself, and panics
+PANIC = "rdinit=/absent"
+HANG = "rd.shell=1 rd.emergency=halt rd.break=pre-mount"
+AT_PROMPT = "Press Enter for (maintenance|emergency)|Entering emergency mode|pre-mount:/"
+USERLAND = "ng2coreos: prove the new system"
+FAULTS = (
+    Fault("panic-1", 1, argument(1, PANIC)),
+    Fault("panic-2", 2, argument(2, PANIC)),
+    Fault("panic-in-userland-2", 2, in_deployment("!" + FIRST, "echo c >/proc/sysrq-trigger")),
+    Fault("hang-in-initramfs-1", 1, argument(1, HANG), AT_PROMPT),
+    Fault("hang-in-initramfs-2", 2, argument(2, HANG), AT_PROMPT),
+    Fault("kernel-missing-1", 1, f"rm {KERNEL}"),
+    Fault("kernel-missing-2", 2, between(f"rm .{KERNEL}")),
+    Fault("kernel-truncated-1", 1, truncated(KERNEL)),
+    Fault("kernel-truncated-2", 2, between(truncated("." + KERNEL))),
+    Fault("initramfs-truncated-1", 1, truncated(INITRAMFS)),
+    Fault("initramfs-missing-2", 2, between(f"rm .{INITRAMFS}")),
+    Fault("cut-at-kernel-1", 1, "", "Linux version"),
+    Fault("cut-at-ignition-1", 1, "", "[Ii]gnition"),
+    Fault("cut-in-userland-1", 1, "", USERLAND),
+    Fault("cut-at-kernel-2", 2, "", "Linux version"),
+    Fault("cut-in-userland-2", 2, "", USERLAND),
+)
+# On the other firmware and file system: one of each kind, in the other trial where there are two
+ELSEWHERE = ("panic-1", "kernel-missing-1", "kernel-truncated-2", "hang-in-initramfs-2",
+             "cut-in-userland-2")
+
+
+class Armed:
+    """A host that is armed, saved; `files`, `volumes` and `answer` are NG's before the run."""
+
+    def __init__(self, name: str, firmware: str, boot_fs: str) -> None:
+        self.boot_fs = boot_fs
+        self.state = work_place(f"{name}-saved")
+        self.state.rmdir()
+        self.name = name
+        with opened(name, boot_fs) as scene:
+            scene.guest.resume(states.ng_up(scene.image, firmware))
+            scene.prepare_ng()
+            self.answer = scene.vdsm()
+            self.files: Dict[str, List[Any]] = scene.boot_files()
+            self.volumes = scene.volumes()
+            scene.tool("apply", *scene.target_options())
+            scene.guest.ssh("sync")
+            scene.guest.snapshot(self.state)
+
+
+def _armed(name: str, firmware: str, boot_fs: str) -> Callable[[], Armed]:
+    made: List[Armed] = []
+
+    def get() -> Armed:
+        if not made:
+            made.append(Armed(name, firmware, boot_fs))
+        return made[0]
+
+    return get
+
+
+HOSTS = {"bios-ext4": _armed("armed-b", "bios", "ext4"),
+         "uefi-xfs": _armed("armed-u", "uefi", "xfs")}
+CASES = [*(("bios-ext4", fault) for fault in FAULTS),
+         *(("uefi-xfs", fault) for fault in FAULTS if fault.name in ELSEWHERE)]
+
+
+@pytest.mark.parametrize("host,fault", CASES, ids=[f"{h}-{f.name}" for h, f in CASES])
+def test_ng_is_back_by_itself(host: str, fault: Fault, figures: Dict[str, float]) -> None:
+    armed = HOSTS[host]()
+    with opened(f"fault-{host}", armed.boot_fs) as scene:
+        boot_id = scene.guest.resume(armed.state)
+        assert scene.ca
+        if fault.stage:
+            scene.guest.ssh(fault.stage)
+        scene.guest.ssh("sync")
+        mark = scene.guest.serial.end()
+        began = time.monotonic()
+        scene.reboot()
+        resets = _watch(scene, fault, mark)
+        wait_boot(scene, boot_id)
+        scene.wait_system("ng")
+        figures[f"{host} {fault.name}: reboot to NG (s)"] = scene.timed("back", began)
+        _is_back(scene, armed, fault, scene.guest.serial.text(mark), resets)
+
+
+def _watch(scene: Scene, fault: Fault, mark: int) -> int:
+    """Press the reset button where the fault wants it; how often that was."""
+    if not fault.cut_at:
+        return 0
+    boots = _boot_of(fault.trial)
+    scene.guest.wait_serial(boots, TRIAL_DEADLINE_S, mark)
+    text = scene.guest.serial.text(mark)
+    started = [m.end() for m in re.finditer(boots, text)][-1]
+    scene.guest.wait_serial(fault.cut_at, TRIAL_DEADLINE_S, mark + started)
+    scene.guest.reset()
+    return 1
+
+
+def _boot_of(trial: int) -> str:
+    """What the console shows of the kernel's command line in this trial."""
+    return (f"Command line: .*{FIRST}" if trial == 1
+            else f"Command line: (?!.*{FIRST}).*ostree=")
+
+
+def _is_back(scene: Scene, armed: Armed, fault: Fault, console: str, resets: int) -> None:
+    assert len(re.findall("Command line: .*ostree=", console)) <= fault.trial, "tried again"
+    assert resets <= 1
+    assert scene.vdsm() == armed.answer
+    scene.prepare_ng()
+    status = scene.tool("status", check=False)
+    assert status.rc == Exit.FELL_BACK, status.stdout + status.stderr
+    environment = scene.grub_environment()
+    assert "next_entry" not in environment
+    assert environment["saved_entry"] == scene.image.title
+    scene.tool("rollback")
+    assert changed(armed.files, scene.boot_files()) == []
+    assert scene.volumes() == armed.volumes
+    assert scene.tool("status").rc == Exit.OK
