@@ -97,7 +97,7 @@ def test_the_most_exact_built_in_rule_decides() -> None:
     rules = load_rules()
     assert _id(rules.find("/etc/sysctl.d/vdsm.conf")) == "vdsm.static-etc"
     assert _id(rules.find("/etc/sysctl.d/90-mine.conf")) == "tuning.sysctl"
-    assert rules.find("/etc/multipath.conf") is None
+    assert rules.find("/etc/unheard-of.conf") is None
 
 
 def test_an_excluded_path_is_not_the_entrys() -> None:
