@@ -72,10 +72,13 @@ def test_rollback_on_the_new_system_before_it_is_confirmed(figures: Dict[str, fl
 
 
 def break_vdsm_on_the_new_system(scene: Scene) -> None:
-    """In the staged snapshot, vdsm's persistence names a network that no host has."""
+    """In the staged snapshot, vdsm's persistence names a network that no host has.
+
+    The link netconf beside the directory is absolute: it would lead to NG's own.
+    """
     volume = f"/dev/{scene.image.vg}/ng2coreos_var"
     scene.guest.ssh(f"""mkdir -p /run/broken && mount {volume} /run/broken
-cd /run/broken/lib/vdsm/persistence/netconf/nets && cat >ghost <<'J'
+cd /run/broken/lib/vdsm/persistence/netconf.*/nets && cat >ghost <<'J'
 {{"nic": "ens99", "bridged": true, "bootproto": "none", "defaultRoute": false, "mtu": 1500,
  "switch": "legacy", "stp": false, "nameservers": []}}
 J
