@@ -14,7 +14,9 @@ PLUGINS = Path(__file__).parents[2] / "plugins"
 def test_the_built_in_ones_come_in_order_of_their_ids() -> None:
     ids = [p.id for p in load_plugins()]
     assert ids == sorted(ids) and {"network", "ssh", "users", "vdsm"} <= set(ids)
-    made = {path.stem for path in PLUGINS.glob("*.py") if "\nPLUGIN = " in path.read_text("utf-8")}
+    places = {path.stem: path for path in PLUGINS.glob("*.py")}
+    places.update((path.parent.name, path) for path in PLUGINS.glob("*/__init__.py"))
+    made = {name for name, path in places.items() if "\nPLUGIN = " in path.read_text("utf-8")}
     assert {i.replace("-", "_") for i in ids} == made
 
 
