@@ -2,10 +2,43 @@
 
 import re
 from functools import cache
-from typing import Pattern, Tuple
+from typing import Dict, Generic, Iterable, Iterator, List, Pattern, Tuple, TypeVar
+
+T = TypeVar("T")
 
 _TOKEN = re.compile(r"\*\*|\*|\?|<[^/>]+>|[^*?<]+|<")
 _WILD = re.compile(r"[*?<]")
+
+
+class Index(Generic[T]):
+    """Values by pattern: the same answer as trying every pattern, at the cost of those near a path.
+
+    A path that fits a pattern lies below the directory that the pattern's literal start names (or
+    is it: ``/a/**``), so only the patterns of the directories above a path are tried.
+    """
+
+    def __init__(self, pairs: Iterable[Tuple[str, T]]) -> None:
+        self._exact: Dict[str, List[T]] = {}
+        self._below: Dict[str, List[Tuple[Pattern[str], T]]] = {}
+        for pattern, value in pairs:
+            wild = _WILD.search(pattern)
+            if wild is None:
+                self._exact.setdefault(pattern, []).append(value)
+            else:
+                directory = pattern[:wild.start()].rpartition("/")[0]
+                self._below.setdefault(directory, []).append((compiled(pattern), value))
+
+    def fitting(self, path: str) -> Iterator[T]:
+        """The value of each pattern that `path` fits, in no order that means anything."""
+        yield from self._exact.get(path, ())
+        directory = path
+        while True:
+            for pattern, value in self._below.get(directory, ()):
+                if pattern.match(path):
+                    yield value
+            if not directory:
+                return
+            directory = directory.rpartition("/")[0]
 
 
 def matches(pattern: str, path: str) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Dict, Optional, Tuple
 
 from ng2coreos.core import globs
@@ -40,18 +41,17 @@ class Entry:
     secret: bool = False
     host_data: bool = False
 
-    def match(self, path: str) -> Optional[Tuple[int, bool, int]]:
-        """How exactly it names `path`, or None where it does not.
+    def rank(self, pattern: str) -> Tuple[int, bool, int]:
+        """How exactly `pattern`, one of its paths, names what fits it; the larger decides.
 
         Of two patterns with the same literal start, one that leaves the path behind wins.
         """
-        if any(globs.matches(pattern, path) for pattern in self.exclude):
-            return None
-        fits = [globs.specificity(p) for p in self.paths if globs.matches(p, path)]
-        if not fits:
-            return None
-        start, length = max(fits)
+        start, length = globs.specificity(pattern)
         return start, self.action is not Action.CARRY, length
+
+    def excludes(self, path: str) -> bool:
+        """Does it leave `path` to others, whatever its paths say?"""
+        return any(globs.matches(pattern, path) for pattern in self.exclude)
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,10 @@ class Layer:
     static_ids: Tuple[StaticId, ...] = ()
 
 
+# An entry by one of its patterns: that one's rank, and the earlier of equals first.
+_Claim = Tuple[Tuple[int, bool, int], int, Entry]
+
+
 @dataclass(frozen=True)
 class Rules:
     """All whitelists; `layers` in order of rank, an admin's drop-ins before the built-in ones."""
@@ -109,16 +113,17 @@ class Rules:
 
     def find(self, path: str) -> Optional[Entry]:
         """The entry that decides about `path`: a drop-in's before ours, then the most exact one."""
-        for layers in (self.drop_ins, self.built_in):
-            best: Optional[Tuple[Tuple[int, bool, int], Entry]] = None
-            for layer in layers:
-                for entry in layer.entries:
-                    score = entry.match(path)
-                    if score is not None and (best is None or score > best[0]):
-                        best = (score, entry)
+        for index in self._indexes:
+            best = max((claim for claim in index.fitting(path) if not claim[2].excludes(path)),
+                       key=lambda claim: claim[:2], default=None)
             if best is not None:
-                return best[1]
+                return best[2]
         return None
+
+    @cached_property
+    def _indexes(self) -> Tuple[globs.Index[_Claim], ...]:
+        """The drop-ins' patterns and ours."""
+        return _index(self.drop_ins), _index(self.built_in)
 
     @property
     def layers(self) -> Tuple[Layer, ...]:
@@ -148,3 +153,9 @@ class Rules:
     def static_ids(self) -> Tuple[StaticId, ...]:
         """Every number that must stay."""
         return tuple(item for layer in self.layers for item in layer.static_ids)
+
+
+def _index(layers: Tuple[Layer, ...]) -> globs.Index[_Claim]:
+    entries = [entry for layer in layers for entry in layer.entries]
+    return globs.Index((pattern, (entry.rank(pattern), -number, entry))
+                       for number, entry in enumerate(entries) for pattern in entry.paths)

@@ -7,7 +7,7 @@ import pytest
 from ng2coreos.core.errors import BadInput
 from ng2coreos.model.plan import ArgAction
 from ng2coreos.plan import load_rules
-from ng2coreos.plan.rules import Action, Verify
+from ng2coreos.plan.rules import Action, Rules, Verify
 from ng2coreos.plan.schema import parse
 
 GOOD = """\
@@ -101,8 +101,9 @@ def test_the_most_exact_built_in_rule_decides() -> None:
 
 
 def test_an_excluded_path_is_not_the_entrys() -> None:
-    entry, = parse(GOOD, "my.yaml").entries
-    assert entry.match("/etc/my/a") and not entry.match("/etc/my/a.bak")
+    rules = Rules((parse(GOOD, "my.yaml"),), ())
+    assert _id(rules.find("/etc/my/a")) == "my.files"
+    assert rules.find("/etc/my/a.bak") is None
 
 
 def _id(entry: object) -> str:
