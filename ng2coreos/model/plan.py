@@ -152,8 +152,8 @@ class Policy:
     conflict: str = _setting(
         "keep-ng", "Whose file is taken where NG's was changed and the image's differs from what "
         "NG was installed with.", "keep-ng", "take-target")
-    overrides: Tuple[str, ...] = _setting(
-        (), "Ids of overridable findings that are accepted, as with --override.")
+    overrides: Dict[str, str] = _setting(
+        {}, "Overridable findings that are accepted, as with --override: id and reason.")
     answers: Dict[str, str] = _setting(
         {}, "Path of /etc to keep-ng or take-target: the answer to one conflict.",
         "keep-ng", "take-target")
