@@ -34,7 +34,7 @@ AGAIN = "Run `ng2coreos rollback`, then apply again."
 def plan(host: Host, source: TargetSource, policy: Policy) -> Plan:
     """The dry run: reads host and target, changes nothing, takes no lock."""
     facts = planning.read_host(host)
-    target = planning.read_target(host, source)
+    target = planning.read_target(host, source, facts)
     return planning.make_plan(host, facts, target, policy)
 
 
@@ -72,15 +72,15 @@ def resume(host: Host, progress: Progress) -> RunDirectory:
     store = Store(host)
     with lock.exclusive(store.lock_file):
         directory = _current(store)
+        if directory.undoing():
+            raise Interrupted(f"Run {directory.run_id} was being rolled back.",
+                              hint="Run `ng2coreos rollback` to finish that.")
         refuse_tried(host, directory)
         if directory.ended() == "finished":
             refuse_unarmed(host, directory)
             forget(directory)
             progress.note(f"Run {directory.run_id} is finished; there is nothing to resume.")
             return directory
-        if directory.undoing():
-            raise Interrupted(f"Run {directory.run_id} was being rolled back.",
-                              hint="Run `ng2coreos rollback` to finish that.")
         ready = directory.plan()
         refuse_stale(host, ready, hint=AGAIN)
         if status.armed(host, directory):  # what it boots is made anew: a power cut must end in NG
@@ -146,8 +146,13 @@ def refuse_leftovers(host: Host, ready: Plan) -> None:
                           hint="Remove it; its journal in /var/lib/ng2coreos tells what it was.")
 
 
-def reboot(host: Host) -> None:
-    """Ask systemd for a reboot (never kexec: it would pass GRUB by)."""
+def reboot(host: Host, directory: RunDirectory) -> None:
+    """Ask systemd for a reboot (never kexec: it would pass GRUB by).
+
+    Blocked or NeedsAnswer, with the host as it is, when something has begun since that a reboot
+    would end, such as a VM: the run may have been armed long ago.
+    """
+    judge(directory.plan(), deciding.findings_now(deciding.load_plugins(), host))
     host.run(["systemctl", "reboot"], timeout_s=REBOOT_DEADLINE_S)
 
 

@@ -43,9 +43,9 @@ def status(host: Host, store: Store, now: Callable[[], str] = utc_now) -> Status
                           "ng2coreos rollback", Exit.INTERRUPTED, state.run_id)
         return Status("untouched", "", "No run has changed this host.", "ng2coreos plan", Exit.OK)
     done, total = _progress(directory)
+    undoing = directory.undoing()
     # a power cut between arming and the journal's last line: the new system was booted all the same
-    if directory.ended() != "finished" and not tried(host, directory, state):
-        undoing = directory.undoing()
+    if undoing or (directory.ended() != "finished" and not tried(host, directory, state)):
         way = "being rolled back" if undoing else f"interrupted after {done} of {total} changes"
         boots = "the next boot is the trial" if armed(host, directory) else "NG boots as before"
         return Status(

@@ -108,6 +108,17 @@ def test_armed_after_a_restart_past_grub_is_told(host: Host) -> None:
         host.world.apply()
 
 
+def test_a_rollback_that_was_cut_is_told_as_one_and_not_as_a_trial(host: Host) -> None:
+    host.armed()
+    host.world.points.raises["disarmed"] = Killed()
+    with pytest.raises(Killed):
+        host.world.roll_back()
+    host.world.host.write(BOOT_ID, "boot-2\n")
+    assert "being rolled back" in status(host.world.host, host.world.store).text
+    with pytest.raises(Interrupted, match="rolled back"):
+        host.world.resume()
+
+
 def test_resume_takes_what_holds_ngs_state_again(host: Host) -> None:
     beta = host.world.steps[1]
     beta.perishable = True
