@@ -26,4 +26,4 @@ def apply(obj: Context, /, plan_file: Optional[str], reboot: bool, **options: An
     directory = commands.apply(obj.host, made, obj.progress)
     click.echo(f"Run {directory.run_id} is staged and armed: the next boot is the first trial.")
     if reboot:
-        commands.reboot(obj.host)
+        commands.reboot(obj.host, directory)

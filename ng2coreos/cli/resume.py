@@ -14,4 +14,4 @@ def resume(obj: Context, /, reboot: bool) -> None:
     directory = commands.resume(obj.host, obj.progress)
     click.echo(f"Run {directory.run_id} is staged and armed: the next boot is the first trial.")
     if reboot:
-        commands.reboot(obj.host)
+        commands.reboot(obj.host, directory)

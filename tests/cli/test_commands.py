@@ -16,6 +16,7 @@ from ng2coreos.core.errors import CommandFailed, Exit
 from ng2coreos.execute.store import read_plan
 from ng2coreos.model.plan import Plan
 from ng2coreos.model.target import Signature
+from ng2coreos.plan.catalogue import finding
 from tests.cli.conftest import Tool, lines
 from tests.execute.world import BOOT_ID, GRUBENV, Killed
 from tests.plan import build
@@ -129,9 +130,9 @@ def test_an_overridden_finding_does_not_stop(tool: Tool) -> None:
     tool.world.facts = build.host(boot=replace(build.boot(), secure_boot=True))
     said = tool.targeted("plan")
     assert said.code == Exit.NEEDS_ANSWER and "N2C_BOOT_SECURE_BOOT" in said.err
-    assert tool.targeted("plan", "--override", "N2C_BOOT_SECURE_BOOT").code == 0
+    assert tool.targeted("plan", "--override", "N2C_BOOT_SECURE_BOOT=our keys").code == 0
     assert tool.targeted("apply").code == Exit.NEEDS_ANSWER
-    assert tool.targeted("apply", "--override", "N2C_BOOT_SECURE_BOOT").code == 0
+    assert tool.targeted("apply", "--override", "N2C_BOOT_SECURE_BOOT=our keys").code == 0
 
 
 def test_a_whole_life_on_ng(tool: Tool) -> None:
@@ -163,12 +164,25 @@ def test_a_fallback_is_the_exit_status(tool: Tool) -> None:
     assert tool("resume").code == tool.targeted("apply").code == Exit.FELL_BACK
 
 
-def test_reboot_is_asked_for_only_on_request(tool: Tool) -> None:
+def test_reboot_is_asked_for_only_on_request(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ng2coreos.plan.findings_now", lambda *_: ())
     tool.targeted("apply")
     assert ("systemctl", "reboot") not in tool.world.host.commands
     tool.world.host.on("systemctl", "reboot")
     assert tool("resume", "--reboot").code == 0
     assert ("systemctl", "reboot") in tool.world.host.commands
+
+
+def test_no_reboot_while_a_vm_runs_however_long_ago_it_was_armed(
+        tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool.targeted("apply")
+    running = finding("N2C_VDSM_VMS_RUNNING", ["vm:a"], count=1)
+    monkeypatch.setattr("ng2coreos.plan.findings_now", lambda *_: (running,))
+    said = tool.targeted("apply", "--reboot")
+    assert said.code == Exit.BLOCKED
+    assert "N2C_VDSM_VMS_RUNNING" in said.err
+    assert ("systemctl", "reboot") not in tool.world.host.commands
+    assert tool("status").code == 0
 
 
 def test_a_failed_run_is_told_in_two_lines(tool: Tool) -> None:
