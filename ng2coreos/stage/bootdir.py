@@ -286,7 +286,8 @@ def _forget_unfinished(path: Path) -> None:
 
 
 def _is_ours(private: Path) -> bool:
-    return (private / _STAMP).is_file() or not os.listdir(str(private))
+    stamp = private / _STAMP
+    return stamp.is_file() or set(os.listdir(str(private))) <= {durable.temporary(stamp).name}
 
 
 def _read_back(wanted: Dict[Path, bytes]) -> None:

@@ -50,6 +50,16 @@ def test_there_and_back_leaves_ng_as_it_was(host: Host, boot: Path, boot_plan: B
     bootdir.remove_files(boot)
 
 
+def test_a_kill_before_the_first_stamp_leaves_a_directory_of_ours(boot: Path) -> None:
+    private = bootdir.make_private(boot)
+    (private / ".ng2coreos").rename(durable.temporary(private / ".ng2coreos"))
+    assert bootdir.leftovers(boot, boot / "grub2/custom.cfg") == [str(private)]
+    bootdir.make_private(boot)
+    (private / ".ng2coreos").rename(durable.temporary(private / ".ng2coreos"))
+    bootdir.remove_files(boot)
+    assert not private.exists()
+
+
 def test_installing_twice_changes_nothing(host: Host, boot: Path, boot_plan: BootPlan,
                                           deployed: Deployed) -> None:
     first = bootdir.install(host, boot, boot_plan, deployed, OVERLAY)
