@@ -1,14 +1,16 @@
 """Tables of README.md and docs/, written in Markdown."""
 
-from typing import Dict, List, Sequence, Tuple
+import shlex
+from typing import List, Sequence, Tuple
 
 from man.sources import Command
-from ng2coreos.model.finding import Kind
+from ng2coreos.model.finding import Kind, RemedyStep, StepKind
+from ng2coreos.plan.catalogue import Entry
 from ng2coreos.plan.rules import Action, Layer
 
 _KINDS = {
     Kind.INHIBITOR: "Inhibitors: the run stops, whatever you say",
-    Kind.OVERRIDABLE: "Overridable: the run stops unless you say `--override ID`",
+    Kind.OVERRIDABLE: "Overridable: the run stops unless you say `--override ID=REASON`",
     Kind.WARNING: "Warnings", Kind.INFO: "Information"}
 
 
@@ -48,19 +50,31 @@ def rooms(rows: Sequence[Tuple[str, str]]) -> List[str]:
     return table(("Room", "What it is"), [(f"`{name}`", text) for name, text in rows])
 
 
-def findings(rows: Sequence[Dict[str, str]]) -> List[str]:
+def findings(rows: Sequence[Entry]) -> List[str]:
     """The page of all findings."""
     lines = ["# Findings", "", "<!-- Made by `make man` from data/findings.yaml. -->", "",
-             "What `ng2coreos plan` may tell. Ids are stable. Words in braces are filled in with "
-             "what was found on the host."]
+             "What `ng2coreos plan` may tell; `ng2coreos explain ID` shows one of them. Ids are "
+             "stable. Words in braces are filled in with what was found on the host."]
     for kind, title in _KINDS.items():
         lines += ["", f"## {title}"]
-        for row in rows:
-            if row["kind"] == kind.value:
-                lines += ["", f"### {row['id']}", f"**{row['title']}.** {row['summary']}"]
-                if "remedy" in row:
-                    lines += ["", f"What to do: {row['remedy']}"]
+        for row in (r for r in rows if r.kind is kind):
+            lines += ["", f"### {row.id}", f"**{row.title}.** {row.summary}"]
+            if row.about:
+                lines += ["", row.about]
+            if row.remedy:
+                lines += ["", f"What to do: {row.remedy}"]
+            if row.steps:
+                lines += ["", *(_step(step) for step in row.steps)]
     return lines
+
+
+def _step(step: RemedyStep) -> str:
+    note = " Changes nothing." if step.safe else " Acts with a reboot." if step.reboot else ""
+    answers = ", ".join(f"`{key}: {value}`" for key, value in step.answer.items())
+    what = {StepKind.COMMAND: f"`{shlex.join(step.argv)}`", StepKind.ANSWER: f"answer {answers}",
+            StepKind.PLAYBOOK: f"playbook `{step.text}`", StepKind.HINT: step.text}[step.kind]
+    text = f": {step.text}" if step.argv or step.answer else ""
+    return f"- {what}{text}{note}"
 
 
 def whitelist_page(whitelists: Sequence[Tuple[str, str, Layer]]) -> List[str]:

@@ -8,16 +8,16 @@ import ast
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, List, Sequence, Tuple
 
 import click
-import yaml
 
 from ng2coreos.cli.main import cli
 from ng2coreos.core.errors import Exit, error_classes
 from ng2coreos.firstboot import cli as firstboot_cli
 from ng2coreos.model.finding import Kind
 from ng2coreos.model.plan import Policy
+from ng2coreos.plan.catalogue import Entry, entries
 from ng2coreos.plan.rules import Layer
 from ng2coreos.plan.schema import parse
 
@@ -116,12 +116,10 @@ def settings() -> Tuple[Setting, ...]:
     return tuple(found)
 
 
-def findings() -> Tuple[Dict[str, str], ...]:
+def findings() -> Tuple[Entry, ...]:
     """The catalogue of findings, the worst kind first, then in its own order."""
-    rows = yaml.safe_load((ROOT / "data" / "findings.yaml").read_text("utf-8"))
-    order = [kind.value for kind in Kind]
-    flat = [{key: " ".join(str(value).split()) for key, value in row.items()} for row in rows]
-    return tuple(sorted(flat, key=lambda row: order.index(row["kind"])))
+    order = list(Kind)
+    return tuple(sorted(entries().values(), key=lambda entry: order.index(entry.kind)))
 
 
 def whitelists() -> Tuple[Tuple[str, str, Layer], ...]:

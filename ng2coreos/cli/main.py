@@ -20,6 +20,7 @@ from ng2coreos import __version__
 from ng2coreos.cli.apply import apply
 from ng2coreos.cli.context import Context
 from ng2coreos.cli.elsewhere import NAMES, elsewhere
+from ng2coreos.cli.explain import explain
 from ng2coreos.cli.export import export
 from ng2coreos.cli.ignition import ignition_config
 from ng2coreos.cli.inventory import inventory
@@ -63,6 +64,7 @@ def cli(context: click.Context, root: str, verbose: bool, quiet: bool,
 
 
 for _command in (inventory, plan, export, ignition_config, apply, resume, status, rollback,
+                 explain,
                  *map(elsewhere, NAMES)):
     cli.add_command(_command)
 

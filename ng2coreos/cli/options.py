@@ -39,8 +39,9 @@ def target_options(command: F) -> F:
             click.option("--answers", type=click.Path(dir_okay=False), default=None, metavar="FILE",
                          help="YAML file with policy and answers per path: ng2coreos-answers(5). "
                               "Options win over it."),
-            click.option("--override", multiple=True, metavar="ID",
-                         help="Accept an overridable finding by its id; repeat for more."))):
+            click.option("--override", multiple=True, metavar="ID=REASON",
+                         help="Accept an overridable finding by its id, and say why: the report "
+                              "repeats it. Again for more."))):
         command = option(command)
     return command
 
@@ -85,7 +86,32 @@ def policy_of(answers: Optional[str], override: Tuple[str, ...], **given: Any) -
     data.update({name: value for name, value in given.items() if value is not None})
     policy = codec.load(Policy, data, answers or "policy")
     _check(policy, answers or "policy")
-    return dataclasses.replace(policy, overrides=(*policy.overrides, *override))
+    overrides = {**policy.overrides, **dict(_override(words) for words in override)}
+    _check_overrides(overrides)
+    return dataclasses.replace(policy, overrides=overrides)
+
+
+def _override(words: str) -> Tuple[str, str]:
+    id, equals, reason = words.partition("=")
+    if not (id.strip() and equals and reason.strip()):
+        raise click.UsageError(f"--override {words}: give the finding's id and your reason, as in "
+                               f"--override {id.strip() or 'N2C_AREA_FACT'}=\"why\".")
+    return id.strip(), reason.strip()
+
+
+def _check_overrides(overrides: Dict[str, str]) -> None:
+    """BadInput for an id of ours that no finding has, and for one without a reason."""
+    if not overrides:
+        return
+    from ng2coreos.plan.catalogue import entries, nearest
+    for id, reason in overrides.items():
+        if not reason.strip():
+            raise BadInput(f"overrides.{id}: the reason is missing.",
+                           hint="Say why the finding may be passed over; the report repeats it.")
+        if id.startswith("N2C_") and id not in entries():  # others may be a plug-in's own
+            close = " or ".join(nearest(id))
+            raise BadInput(f"overrides: there is no finding {id}.", hint=(
+                f"Did you mean {close}?" if close else "`ng2coreos explain` lists all findings."))
 
 
 def _check(policy: "Policy", where: str) -> None:

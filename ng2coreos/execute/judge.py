@@ -18,4 +18,4 @@ def judge(ready: Plan, findings: Optional[Sequence[Finding]] = None) -> None:
                  if f.kind is Kind.OVERRIDABLE and f.id not in ready.policy.overrides]
     if open_ones:
         raise NeedsAnswer("; ".join(f"{f.id}: {f.title}" for f in open_ones) + ".",
-                          hint="Mend it, or accept it with --override ID.")
+                          hint="Mend it, or accept it with --override ID=REASON.")

@@ -1,8 +1,8 @@
-"""A finding: something that the admin must know before the run."""
+"""A finding: something that the admin must know before the run, and the steps that mend it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Tuple
+from typing import Dict, Optional, Tuple
 
 
 class Kind(Enum):
@@ -12,6 +12,40 @@ class Kind(Enum):
     OVERRIDABLE = "overridable"  # the run stops unless the admin overrides it by id
     WARNING = "warning"
     INFO = "info"
+
+
+class Severity(Enum):
+    """How much it would hurt to pass a finding over."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+
+class StepKind(Enum):
+    """What a step of a remedy is."""
+
+    HINT = "hint"  # words
+    COMMAND = "command"  # `argv`, for a shell of this host
+    ANSWER = "answer"  # keys of the answers file
+    PLAYBOOK = "playbook"  # the name of an Ansible playbook
+
+
+@dataclass(frozen=True)
+class RemedyStep:
+    """One thing to do about a finding."""
+
+    kind: StepKind
+    text: str = ""
+    argv: Tuple[str, ...] = ()
+    answer: Dict[str, str] = field(default_factory=dict)  # "overrides.ID" or "conflict": value
+    safe: bool = False  # changes nothing that somebody could miss
+    reboot: bool = False  # takes effect with a reboot
+
+
+_SEVERITY = {Kind.INHIBITOR: Severity.HIGH, Kind.OVERRIDABLE: Severity.HIGH,
+             Kind.WARNING: Severity.MEDIUM, Kind.INFO: Severity.INFO}
 
 
 @dataclass(frozen=True)
@@ -24,4 +58,11 @@ class Finding:
     summary: str
     remedy: str = ""
     resources: Tuple[str, ...] = ()  # "file:/etc/x", "lv:var", "user:core", ...
-    evidence: Tuple[str, ...] = ()
+    evidence: Tuple[str, ...] = ()  # "/etc/x:12: the line", or words
+    severity: Optional[Severity] = None  # None: as its kind has it
+    steps: Tuple[RemedyStep, ...] = ()
+
+    @property
+    def weight(self) -> Severity:
+        """Its severity."""
+        return self.severity or _SEVERITY[self.kind]

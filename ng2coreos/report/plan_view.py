@@ -4,10 +4,11 @@ Two plans of one host differ only where the host, the target or the choices diff
 in a fixed order.  Nothing secret is shown.
 """
 
+import shlex
 from typing import Dict, List, Tuple
 
 from ng2coreos.model import codec
-from ng2coreos.model.finding import Finding, Kind
+from ng2coreos.model.finding import Finding, Kind, RemedyStep, StepKind
 from ng2coreos.model.item import Item, Outcome
 from ng2coreos.model.plan import Decisions, Plan
 from ng2coreos.report.redact import redact_data, redact_plan
@@ -20,7 +21,7 @@ _COMMIT_SHOWN = 16
 def plan_text(plan: Plan) -> str:
     """The plan as text; the verdict stands in the first ten lines."""
     plan = _shown(plan)  # before the layout: a secret that a line break cuts is found by nobody
-    parts = [_head(plan, judge(plan)), _findings(plan.decisions), _volumes(plan.decisions),
+    parts = [_head(plan, judge(plan)), _findings(plan), _volumes(plan.decisions),
              _items(plan.decisions), _identities(plan.decisions), _arguments(plan.decisions),
              _units(plan.decisions), _boot(plan), _prediction(plan), _checks(plan.decisions),
              _changes(plan)]
@@ -56,12 +57,14 @@ def _head(plan: Plan, judgement: Judgement) -> List[str]:
         f"  run       {plan.run_id}, planned {plan.created} by ng2coreos {plan.tool_version}"]
 
 
-def _findings(decisions: Decisions) -> List[str]:
-    lines = [line for finding in ordered(decisions.findings) for line in _finding(finding)]
+def _findings(plan: Plan) -> List[str]:
+    reasons = plan.policy.overrides
+    lines = [line for finding in ordered(plan.decisions.findings)
+             for line in _finding(finding, reasons.get(finding.id, ""))]
     return ["What you should know and do:", *lines] if lines else []
 
 
-def _finding(finding: Finding) -> List[str]:
+def _finding(finding: Finding, reason: str) -> List[str]:
     shout = finding.kind in (Kind.INHIBITOR, Kind.OVERRIDABLE)
     kind = finding.kind.value.upper() if shout else finding.kind.value
     lines = [f"  [{kind}] {finding.title} ({finding.id})", *paragraph(finding.summary, indent=6)]
@@ -73,9 +76,24 @@ def _finding(finding: Finding) -> List[str]:
         lines += [" " * 12 + line for line in more]
     if finding.remedy:
         lines += paragraph(finding.remedy, indent=10, first="      do: ")
+    for step in finding.steps:
+        lines += _step(step)
     if finding.kind is Kind.OVERRIDABLE:
-        lines.append(f"      or: --override {finding.id}")
+        lines += paragraph(reason, indent=10, first="      overridden: ") if reason else [
+            f"      or: --override {finding.id}=REASON"]
     return lines
+
+
+def _step(step: RemedyStep) -> List[str]:
+    note = (" (changes nothing)" if step.safe else "") + (" (reboots)" if step.reboot else "")
+    if step.kind is StepKind.COMMAND:
+        return [f"      run: {shlex.join(step.argv)}{note}"]
+    if step.kind is StepKind.ANSWER:
+        answers = ", ".join(f"{key}: {value}" for key, value in sorted(step.answer.items()))
+        return [f"      answer: {answers}" + (f"  # {step.text}" if step.text else "")]
+    if step.kind is StepKind.PLAYBOOK:
+        return [f"      playbook: {step.text}"]
+    return []  # a hint is the remedy in other words
 
 
 def _volumes(decisions: Decisions) -> List[str]:

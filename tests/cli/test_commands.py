@@ -258,7 +258,7 @@ def test_an_inventory_is_json_on_standard_output(tool: Tool) -> None:
 
 
 def test_export_then_ignition(tool: Tool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ng2coreos.ignition.validate", lambda config, host: None)
+    monkeypatch.setattr("ng2coreos.ignition.validate", lambda config, host, **more: None)
     bundle = tmp_path / "bundle"
     assert tool.targeted("export", bundle).code == 0
     assert bundle.stat().st_mode & 0o777 == 0o700

@@ -17,10 +17,11 @@ def answers(tmp_path: Path, text: str) -> str:
 
 
 def test_options_win_over_the_file_and_overrides_add_up(tmp_path: Path) -> None:
-    file = answers(tmp_path, "confirm: manual\ntrial_boots: 1\noverrides: [A]\n"
+    file = answers(tmp_path, "confirm: manual\ntrial_boots: 1\noverrides: {A: why}\n"
                              "answers: {/etc/x: take-target}\n")
-    policy = policy_of(file, ("B",), trial_boots=2, confirm=None)
-    assert policy == Policy(trial_boots=2, confirm="manual", overrides=("A", "B"),
+    policy = policy_of(file, ("B=so = that",), trial_boots=2, confirm=None)
+    assert policy == Policy(trial_boots=2, confirm="manual",
+                            overrides={"A": "why", "B": "so = that"},
                             answers={"/etc/x": "take-target"})
 
 
@@ -33,7 +34,9 @@ def test_nothing_given_is_the_default() -> None:
      "unknown_etc"), ("conflict: mine", "conflict"), ("answers: {/etc/x: yes}", "answers"),
     ("health_deadline_s: 0", "health_deadline_s"), ("deadman_s: soon", "deadman_s"),
     ("colour: red", "colour"), ("[1]", "mapping"), ("a: [", "YAML"),
-    ("overrides: N2C_X", "overrides"), ("overrides:", "overrides"), ("overrides: [1]", "overrides"),
+    ("overrides: N2C_X", "overrides"), ("overrides:", "overrides"), ("overrides: [A]", "overrides"),
+    ("overrides: {N2C_NO_SUCH: why}", "N2C_NO_SUCH"), ("overrides: {A: ' '}", "overrides.A"),
+    ("overrides: {N2C_BOOT_SECUREBOOT: why}", "N2C_BOOT_SECURE_BOOT"),
     ("? [a, b]\n: 1", "answers.yaml"), ("1: x", "1"), ("confirm: 2026-01-01", "confirm"),
     ("\x00", "answers.yaml")])
 def test_what_means_nothing_is_refused_by_name(text: str, place: str, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def with_findings(plan: Plan, *kinds: Kind, overrides: Tuple[str, ...] = ()) -> 
     findings = tuple(Finding(f"N2C_TEST_{n}", kind, f"Finding {n}", "", remedy=f"Mend {n}.")
                      for n, kind in enumerate(kinds))
     return replace(plan, decisions=replace(plan.decisions, findings=findings),
-                   policy=Policy(overrides=overrides))
+                   policy=Policy(overrides=dict.fromkeys(overrides, "tested")))
 
 
 def refused(place: World, kind: type) -> Ng2CoreosError:

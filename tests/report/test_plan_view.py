@@ -23,7 +23,7 @@ from tests.report.sample import SECRETS, finding, plan
      ("N2C_A_I", "N2C_A_O"), Verdict.BLOCKED),
 ])
 def test_the_verdict_stands_in_the_first_line(findings, overrides, verdict):  # type: ignore[no-untyped-def]
-    it = plan(findings, Policy(overrides=overrides))
+    it = plan(findings, Policy(overrides=dict.fromkeys(overrides, "it is known")))
     assert report.judge(it).verdict is verdict
     assert report.plan_text(it).splitlines()[0].startswith(verdict.value.upper() + ": ")
 
@@ -51,8 +51,9 @@ def test_what_to_do_comes_before_everything_else_and_the_worst_first() -> None:
         finding("N2C_A_I2", Kind.INFO, "Info"), finding("N2C_A_W", Kind.WARNING, "Warned"),
         finding("N2C_A_O", Kind.OVERRIDABLE, "Over"), finding("N2C_A_I", Kind.INHIBITOR, "Inhib"))))
     order = ["[INHIBITOR] Inhib (N2C_A_I)", "do: Run `this`.", "[OVERRIDABLE] Over",
-             "or: --override N2C_A_O", "[warning] Warned", "[info] Info", "Volumes of the new",
-             "What becomes of", "Users and groups", "Kernel arguments", "Units:", "Boot:", "Space:",
+             "or: --override N2C_A_O=REASON", "[warning] Warned", "[info] Info",
+             "Volumes of the new", "What becomes of", "Users and groups", "Kernel arguments",
+             "Units:", "Boot:", "Space:",
              "What the new system must prove", "What the run does"]
     places = [text.index(word) for word in order]
     assert places == sorted(places)
