@@ -68,6 +68,11 @@ def image_ostree(host: Host, mounts: Mounts, checkout: Path) -> Ostree:
     return found
 
 
+def begun(root: Path) -> bool:
+    """Is there anything of a sysroot? Whoever makes it must know whether it was flushed."""
+    return (root / "ostree").exists()
+
+
 def init(host: Host, root: Path, stateroot: str, ostree: Ostree = HOST_OSTREE) -> None:
     """Guarantee an empty ostree sysroot with its stateroot and the settings that keep NG safe."""
     os.chmod(str(root), 0o755)

@@ -8,7 +8,7 @@ from ng2coreos.execute.run import Run
 from ng2coreos.execute.step import Result, Step, Undo
 from ng2coreos.execute.work import work_directory
 from ng2coreos.model.plan import Change, Decisions, Target
-from ng2coreos.stage import sysroot
+from ng2coreos.stage import sysroot, volumes
 
 
 class PullCommit(Step):
@@ -27,10 +27,21 @@ class PullCommit(Step):
                        {}, bytes=decisions.prediction.pool_bytes, seconds=60),)
 
     def apply(self, change: Change, run: Run) -> Result:
-        """Make the sysroot and pull; objects that are there already are not copied again."""
+        """Make the sysroot and pull.
+
+        What an earlier process left is not carried on: after a power cut objects and settings may
+        be there and empty, and ostree looks into none that is there.  Making the file system anew
+        gives the pool its blocks back.
+        """
         del change
-        room.require(run, run.plan.decisions.prediction.pool_bytes)
         root = run.sysroot()
+        if sysroot.begun(root):
+            run.mounts.unmount_all()
+            volume = run.volume("/")
+            volumes.make_filesystem(run.host, volumes.path(run.vg, volume.name), volume.fstype,
+                                    volume.fs_uuid)
+            root = run.sysroot()
+        room.require(run, run.plan.decisions.prediction.pool_bytes)
         stateroot = run.plan.decisions.boot.stateroot
         sysroot.init(run.host, root, stateroot)
         source = run.plan.target.source
