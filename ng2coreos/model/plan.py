@@ -6,6 +6,7 @@ from typing import Any, Dict, Optional, Tuple
 
 from ng2coreos.model.finding import Finding, Kind
 from ng2coreos.model.item import Check, Item
+from ng2coreos.model.picture import Picture
 from ng2coreos.model.target import TargetSource
 
 
@@ -261,6 +262,7 @@ class Plan:
     decisions: Decisions
     changes: Tuple[Change, ...]
     incomplete: Optional[str] = None
+    picture: Optional[Picture] = None  # for the report only
 
 
 SCHEMA = "ng2coreos-plan/1"
