@@ -15,6 +15,7 @@ from ng2coreos.execute.work import work_directory
 from ng2coreos.model.facts import HostFacts, ImageKind
 from ng2coreos.model.plan import SCHEMA, Change, Decisions, Plan, Policy, Source, Target
 from ng2coreos.model.target import TargetFacts, TargetSource
+from ng2coreos.plan.picture import picture as draw
 
 WHITELISTS_D = "/etc/ng2coreos/whitelists.d"
 
@@ -49,7 +50,7 @@ def make_plan(host: Host, facts: HostFacts, target: TargetFacts, policy: Policy,
     return Plan(
         schema=SCHEMA, run_id=clock.run_id(), tool_version=__version__, created=clock.now(),
         source=_source(facts, decisions), target=aim, policy=policy, decisions=decisions,
-        changes=changes_of(decisions, aim))
+        changes=changes_of(decisions, aim), picture=draw(facts, target))
 
 
 def changes_of(decisions: Decisions, target: Target) -> Tuple[Change, ...]:
