@@ -18,8 +18,8 @@ setup(
     packages=[*find_packages(include=["ng2coreos", "ng2coreos.*"]),
               "ng2coreos.plugins", "ng2coreos.data"],
     package_dir={"ng2coreos.plugins": "plugins", "ng2coreos.data": "data"},
-    package_data={"ng2coreos.data": ["*.yaml", "whitelists/*.yaml"],
-                  "ng2coreos.report": ["*.json"]},
+    package_data={"ng2coreos.data": ["*.yaml", "whitelists/*.yaml", "schema/*.json"],
+                  "ng2coreos.report": ["html/*.css", "html/*.js"]},
     # blivet, rpm and gi come with the distribution: their bindings belong to its interpreter.
     install_requires=["click>=7.1", "tqdm>=4.57", "PyYAML>=5.3", "jsonschema>=3.2", "pyudev>=0.22"],
     data_files=[(f"share/man/man{path.suffix[1:]}", [f"man/{path.name}"])
