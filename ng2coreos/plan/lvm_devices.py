@@ -8,8 +8,9 @@ are named by a UUID) are left out: vdsm gives LVM its own list, and a host must 
 import base64
 import hashlib
 import re
+from typing import List
 
-from ng2coreos.model.facts import HostFacts
+from ng2coreos.model.facts import HostFacts, PhysicalVolume
 from ng2coreos.model.item import Item, Outcome
 
 PATH = "/etc/lvm/devices/system.devices"
@@ -24,10 +25,15 @@ def decide_lvm_devices(facts: HostFacts) -> Item:
     That correction is why the file's content is not proved on the new system; the pv-set check
     proves what it is for.
     """
-    mine = [pv for pv in facts.layout.pvs if pv.vg and not _DOMAIN.fullmatch(pv.vg)]
+    mine = local_pvs(facts)
     lines = [f"IDTYPE=devname IDNAME={pv.device} DEVNAME={pv.device} "
              f"PVID={pv.uuid.replace('-', '')}" for pv in sorted(mine, key=lambda pv: pv.device)]
     data = (_HEADER + "".join(f"{line}\n" for line in lines)).encode()
     return Item(PATH, "file", Outcome.REGENERATED, "LVM must see the disks of the local VGs, and "
                 "no storage domain.", _RULE, mode=0o600, sha256=hashlib.sha256(data).hexdigest(),
                 size_bytes=len(data), content=base64.b64encode(data).decode(), verify=False)
+
+
+def local_pvs(facts: HostFacts) -> List[PhysicalVolume]:
+    """Every PV of a local VG: NG's, Gluster's bricks', the admin's."""
+    return [pv for pv in facts.layout.pvs if pv.vg and not _DOMAIN.fullmatch(pv.vg)]

@@ -1,0 +1,133 @@
+"""disks: what NG's volume group stands on, and what the image's general initramfs needs for it."""
+
+import re
+from fnmatch import fnmatchcase
+from typing import Any, Dict, List, Set
+
+from ng2coreos.core.host import Host
+from ng2coreos.core.plugin import API, Contribution
+from ng2coreos.model.facts import HostFacts
+from ng2coreos.model.finding import Finding
+from ng2coreos.model.plan import ArgAction, KernelArg
+from ng2coreos.model.target import TargetFacts
+from ng2coreos.plan.catalogue import finding
+
+BLOCK = "/sys/block"
+UDEV = "/run/udev/data"
+CRYPTTAB = "/etc/crypttab"
+VDO = "/etc/vdoconf.yml"
+MODPROBE = "/etc/modprobe.d"
+CLEVIS_UNIT = "clevis-luks-askpass.path"
+# Drivers that the initramfs loads, where no file of /etc is read yet
+EARLY = ("bfa", "hpsa", "lpfc", "megaraid_sas", "mpt2sas", "mpt3sas", "nvme", "nvme_core",
+         "qla2xxx", "scsi_mod", "scsi_transport_fc")
+_OPTION = re.compile(r"[A-Za-z0-9_]+=[^\s\"']+")
+_NETWORK_ROOT = ("netroot=iscsi*", "rd.iscsi.*", "ip=ibft*")
+
+
+class Disks:
+    """Facts: the stack of block devices, arrays' UUIDs, encrypted devices, drivers' options."""
+
+    id = "disks"
+    api = API
+
+    def facts(self, host: Host) -> Dict[str, Any]:
+        """Reads /sys/block, udev's database and a few files."""
+        names = [n for n in host.names(BLOCK) if n.startswith(("dm-", "md"))]
+        return {
+            "stack": {n: _device(host, n) for n in names},
+            "crypttab": [line.split()[0] for line in _lines(host, CRYPTTAB)],
+            "vdo": "!VDOVolume" in host.read_text(VDO, default=""),
+            "options": _options(host),
+        }
+
+    def contribute(self, facts: HostFacts, mine: Dict[str, Any],
+                   target: TargetFacts) -> Contribution:
+        """Kernel arguments for arrays, multipath and drivers; findings where we cannot vouch."""
+        if not mine:
+            return Contribution()
+        below = _below(facts, mine["stack"])
+        kinds = {n: mine["stack"][n]["uuid"].partition("-")[0] for n in below}
+        there = facts.boot.kernel_args.split()
+        args = [_added(f"rd.md.uuid={mine['stack'][n]['md']}", "Assembles the array of NG's disks.")
+                for n in sorted(below) if mine["stack"][n]["md"]
+                and not any(word.startswith(("rd.md.uuid=", "rd.auto")) for word in there)]
+        multipath = "mpath" in kinds.values()
+        if multipath and not any(word.startswith("rd.multipath") for word in there):
+            args.append(_added("rd.multipath=default", "NG's disk is a multipath device."))
+        args += [_added(word, "The initramfs has no file of /etc with this option.")
+                 for word in mine["options"] if word not in there]
+        return Contribution(findings=tuple(_findings(facts, mine, kinds, there)),
+                            kernel_args=tuple(args))
+
+
+PLUGIN = Disks
+
+
+def _findings(facts: HostFacts, mine: Dict[str, Any], kinds: Dict[str, str],
+              there: List[str]) -> List[Finding]:
+    found = []
+    crypt = [mine["stack"][n]["name"] for n, kind in sorted(kinds.items()) if kind == "CRYPT"]
+    if crypt:
+        found.append(finding("N2C_DISKS_ENCRYPTED", [f"device:{name}" for name in crypt]))
+    elif mine["crypttab"]:
+        found.append(finding("N2C_DISKS_CRYPTTAB", [f"device:{n}" for n in mine["crypttab"]]))
+    if any(s.unit == CLEVIS_UNIT and s.state == "enabled" for s in facts.services) or any(
+            fnmatchcase(c.path, "/etc/dracut.conf.d/*clevis*") for c in facts.etc):
+        found.append(finding("N2C_DISKS_CLEVIS"))
+    if "mpath" in kinds.values():
+        found.append(finding("N2C_DISKS_MULTIPATH_ROOT", [
+            f"device:{mine['stack'][n]['name']}" for n, kind in sorted(kinds.items())
+            if kind == "mpath"]))
+    words = [word for word in there if any(fnmatchcase(word, p) for p in _NETWORK_ROOT)]
+    if words:
+        found.append(finding("N2C_DISKS_ISCSI_ROOT", evidence=words))
+    if mine["vdo"]:
+        found.append(finding("N2C_DISKS_VDO", [f"file:{VDO}"]))
+    return found
+
+
+def _lines(host: Host, path: str) -> List[str]:
+    return [line for line in host.read_text(path, default="").splitlines()
+            if line.strip() and not line.lstrip().startswith("#")]
+
+
+def _device(host: Host, name: str) -> Dict[str, Any]:
+    """A mapped device or array: what it is called, what it is, what it stands on."""
+    number = host.read_text(f"{BLOCK}/{name}/dev", default="").strip()
+    lines = host.read_text(f"{UDEV}/b{number}", default="").splitlines() if number else []
+    md = [line.partition("=")[2] for line in lines if line.startswith("E:MD_UUID=")]
+    return {"name": host.read_text(f"{BLOCK}/{name}/dm/name", default=name).strip(),
+            "uuid": host.read_text(f"{BLOCK}/{name}/dm/uuid", default="").strip(),
+            "md": md[0] if md else "", "slaves": host.names(f"{BLOCK}/{name}/slaves")}
+
+
+def _options(host: Host) -> List[str]:
+    """Options of early drivers as words of the kernel's command line."""
+    found = []
+    for name in host.names(MODPROBE):
+        for line in _lines(host, f"{MODPROBE}/{name}") if name.endswith(".conf") else []:
+            words = line.split()
+            if words[0] == "options" and len(words) > 2 and words[1].replace("-", "_") in EARLY:
+                found += [f"{words[1].replace('-', '_')}.{word}" for word in words[2:]
+                          if _OPTION.fullmatch(word)]
+    return found
+
+
+def _below(facts: HostFacts, stack: Dict[str, Any]) -> Set[str]:
+    """Every device under NG's volume group, down to the disks."""
+    names = {row["name"]: n for n, row in stack.items()}
+    todo = [pv.device.rpartition("/")[2] for pv in facts.layout.pvs if pv.vg == facts.layout.vg]
+    found: Set[str] = set()
+    while todo:
+        name = todo.pop()
+        device = names.get(name, name)
+        row = stack.get(device)
+        if row is not None and device not in found:
+            found.add(device)
+            todo += row["slaves"]
+    return found
+
+
+def _added(word: str, reason: str) -> KernelArg:
+    return KernelArg("", ArgAction.ADD, reason, word)

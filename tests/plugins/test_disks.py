@@ -1,0 +1,101 @@
+"""disks: what NG's disk is made of, and what the image's general initramfs must be told."""
+
+from dataclasses import replace
+from typing import Any, Dict, List
+
+from ng2coreos.model.facts import HostFacts, PhysicalVolume, Service
+from ng2coreos.model.finding import Kind
+from ng2coreos.model.plan import Decisions
+from plugins.disks import Disks
+from tests.fakes import FakeHost
+from tests.plan.build import ARGS, GIB, VG, added, decided, found, host, ids
+
+NONE: Dict[str, Any] = {"stack": {}, "crypttab": [], "vdo": False, "options": []}
+
+
+def device(name: str, uuid: str = "", *slaves: str, md: str = "") -> Dict[str, Any]:
+    return {"name": name, "uuid": uuid, "md": md, "slaves": list(slaves)}
+
+
+def with_disks(pv: str = "/dev/sda2", words: str = "", **more: Any) -> HostFacts:
+    facts = host()
+    layout = replace(facts.layout, pvs=(PhysicalVolume(pv, "pv-uuid", VG, GIB),))
+    return replace(facts, layout=layout,
+                   boot=replace(facts.boot, kernel_args=f"{ARGS} {words}".strip()),
+                   plugins={**facts.plugins, "disks": {**NONE, **more}})
+
+
+def results(plan: Decisions) -> List[str]:
+    return [arg.result for arg in plan.kernel_args]
+
+
+def test_reads_the_stack_and_the_files(fake_host: FakeHost) -> None:
+    fake_host.write_all({
+        "/sys/block/dm-0/dev": "253:0\n", "/sys/block/dm-0/dm/name": "luks-1\n",
+        "/sys/block/dm-0/dm/uuid": "CRYPT-LUKS2-1-luks-1\n", "/sys/block/dm-0/slaves/md127/x": "",
+        "/sys/block/md127/dev": "9:127\n", "/run/udev/data/b9:127": "E:MD_UUID=aa:bb\nE:X=y\n",
+        "/sys/block/sda/dev": "8:0\n", "/etc/crypttab": "# none\nluks-1 UUID=1 none\n",
+        "/etc/vdoconf.yml": "config: !Configuration\n  vdos:\n    v: !VDOService\n",
+        "/etc/modprobe.d/qla2xxx.conf": "options qla2xxx ql2xmaxqdepth=16 note=\"a b\"\n",
+        "/etc/modprobe.d/kvm.conf": "options kvm_intel nested=1\n"})
+    facts = Disks().facts(fake_host)
+    assert facts == {
+        "stack": {"dm-0": device("luks-1", "CRYPT-LUKS2-1-luks-1", "md127"),
+                  "md127": device("md127", md="aa:bb")},
+        "crypttab": ["luks-1"], "vdo": False, "options": ["qla2xxx.ql2xmaxqdepth=16"]}
+
+
+def test_a_plain_disk_needs_nothing() -> None:
+    plan = decided(with_disks())
+    assert not [i for i in ids(plan) if i.startswith("N2C_DISKS")]
+    assert results(plan) == results(decided())
+
+
+def test_an_encrypted_disk_below_an_array_is_found() -> None:
+    stack = {"dm-0": device("luks-1", "CRYPT-LUKS2-1-luks-1", "md127"),
+             "md127": device("md127", md="aa:bb"), "md1": device("md1", md="other")}
+    plan = decided(with_disks("/dev/mapper/luks-1", stack=stack, crypttab=["luks-1"]))
+    one = found(plan, "N2C_DISKS_ENCRYPTED")
+    assert one.kind is Kind.OVERRIDABLE and one.resources == ("device:luks-1",)
+    assert "rd.md.uuid=aa:bb" in results(plan) and "rd.md.uuid=other" not in results(plan)
+    there = with_disks("/dev/mapper/luks-1", "rd.md.uuid=aa:bb", stack=stack)
+    assert results(decided(there)).count("rd.md.uuid=aa:bb") == 1
+
+
+def test_other_encrypted_disks_are_told() -> None:
+    assert "N2C_DISKS_CRYPTTAB" in ids(decided(with_disks(crypttab=["data"])))
+
+
+def test_a_multipath_root_gets_its_argument_and_must_be_accepted() -> None:
+    stack = {"dm-1": device("mpatha2", "part2-mpath-3600", "dm-0"),
+             "dm-0": device("mpatha", "mpath-3600", "sda", "sdb")}
+    plan = decided(with_disks("/dev/mapper/mpatha2", stack=stack))
+    assert found(plan, "N2C_DISKS_MULTIPATH_ROOT").resources == ("device:mpatha",)
+    assert "rd.multipath=default" in results(plan)
+    other = decided(with_disks(stack=stack))
+    assert "N2C_DISKS_MULTIPATH_ROOT" not in ids(other)
+
+
+def test_a_boot_over_iscsi_must_be_accepted() -> None:
+    plan = decided(with_disks(words="netroot=iscsi:@192.0.2.1::3260::iqn.x rd.iscsi.firmware=1"))
+    assert len(found(plan, "N2C_DISKS_ISCSI_ROOT").evidence) == 2
+    assert "rd.iscsi.firmware=1" in results(plan)
+
+
+def test_clevis_must_be_accepted_by_its_unit_or_its_dracut_file() -> None:
+    facts = with_disks()
+    unit = Service("clevis-luks-askpass.path", "enabled", ("remote-fs.target.wants",))
+    assert "N2C_DISKS_CLEVIS" in ids(decided(replace(facts, services=(*facts.services, unit))))
+    assert "N2C_DISKS_CLEVIS" in ids(decided(replace(
+        facts, etc=(added("/etc/dracut.conf.d/10-clevis.conf"),))))
+
+
+def test_old_vdo_volumes_stop_the_plan(fake_host: FakeHost) -> None:
+    fake_host.write("/etc/vdoconf.yml", "vdos:\n  bricks: !VDOVolume\n")
+    assert Disks().facts(fake_host)["vdo"]
+    assert found(decided(with_disks(vdo=True)), "N2C_DISKS_VDO").kind is Kind.INHIBITOR
+
+
+def test_options_of_early_drivers_become_arguments() -> None:
+    plan = decided(with_disks(options=["qla2xxx.ql2xmaxqdepth=16"]))
+    assert "qla2xxx.ql2xmaxqdepth=16" in results(plan)
