@@ -14,6 +14,7 @@ from ng2coreos.model.finding import Kind
 from ng2coreos.plan.catalogue import catalogue
 from ng2coreos.plan.registry import load_plugins
 from ng2coreos.plan.rules import Action
+from plugins.remarks import table
 from tests.plan.build import rules
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,7 @@ def known() -> Dict[str, FrozenSet[str]]:
         "unit": frozenset(rule.unit for rule in rules().units),
         "karg": frozenset(rule.arg for rule in rules().kernel_args),
         "static-id": frozenset(rule.name for rule in rules().static_ids),
+        "remark": frozenset(row.id for row in table()),
         "plugin": frozenset(plugin.id for plugin in load_plugins()),
         "finding": frozenset(catalogue()), "check": frozenset(KINDS),
         "step": frozenset(step.id for step in STEPS), **rooms}
@@ -88,7 +90,7 @@ def actions(row: State) -> Set[Action]:
 
 def agrees(row: State) -> Tuple[bool, str]:
     """Does the outcome follow from what the row names? And what it would need."""
-    others = any(not word.startswith(("whitelist:", "finding:")) for word in row.by)
+    others = any(not word.startswith(("whitelist:", "finding:", "remark:")) for word in row.by)
     said, findings = actions(row), named(row, "finding")
     if row.outcome is StateOutcome.CARRIED:
         return Action.CARRY in said or others, "a whitelist that carries, or what carries it"
@@ -99,7 +101,7 @@ def agrees(row: State) -> Tuple[bool, str]:
     if row.outcome is StateOutcome.INHIBITS:
         return any(catalogue()[id]["kind"] in STOPS for id in findings), "a finding that stops"
     if row.outcome is StateOutcome.REPORTED:
-        return bool(findings), "a finding"
+        return bool(findings or named(row, "remark")), "a finding"
     return others, "a plug-in or room that converts or pins"
 
 
