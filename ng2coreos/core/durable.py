@@ -9,7 +9,7 @@ import fcntl
 import os
 import shutil
 from pathlib import Path
-from typing import Optional, Tuple
+from typing import Callable, Iterable, Optional, Tuple
 
 _FIFREEZE = 0xC0045877  # _IOWR('X', 119, int), linux/fs.h
 _FITHAW = 0xC0045878  # _IOWR('X', 120, int), linux/fs.h
@@ -19,13 +19,27 @@ _NO_FREEZE = (errno.EOPNOTSUPP, errno.ENOTTY, errno.EPERM, errno.EINVAL)
 def write_file(path: Path, data: bytes, *, mode: int = 0o644,
                owner: Optional[Tuple[int, int]] = None) -> None:
     """Replace or create `path` with `data`; after a cut it is the old file or all of the new."""
+    write_parts(path, (data,), mode=mode, owner=owner)
+
+
+def write_parts(path: Path, parts: Iterable[bytes], *, mode: int = 0o644,
+                owner: Optional[Tuple[int, int]] = None,
+                check: Optional[Callable[[Path], None]] = None) -> None:
+    """As `write_file`, piece by piece: what is written need not fit into memory.
+
+    What `check` does not like of the new file (it raises) does not take the place of the old one.
+    Nobody but root can read the file before it is whole.
+    """
     new = temporary(path)
     _unlink(new)
     fd = os.open(str(new), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(fd, "wb") as stream:
-            stream.write(data)
+            for part in parts:
+                stream.write(part)
             stream.flush()
+            if check is not None:
+                check(new)
             if owner is not None:
                 os.fchown(stream.fileno(), *owner)
             os.fchmod(stream.fileno(), mode)

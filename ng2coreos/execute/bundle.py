@@ -8,7 +8,7 @@ import base64
 import hashlib
 import json
 from pathlib import Path
-from typing import Dict, Tuple
+from typing import Dict, Optional, Tuple
 
 from ng2coreos import firstboot, ignition
 from ng2coreos.core import durable
@@ -16,7 +16,9 @@ from ng2coreos.core.errors import BadInput, StalePlan
 from ng2coreos.core.host import Host
 from ng2coreos.core.secret import Secret
 from ng2coreos.firstboot.parcel import manifest_of
+from ng2coreos.ignition import Contents, Document
 from ng2coreos.model import codec
+from ng2coreos.model.ignition import Spec
 from ng2coreos.model.item import Item, Outcome
 from ng2coreos.model.plan import Plan
 
@@ -29,21 +31,17 @@ class Bundle:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def content(self, item: Item) -> bytes:
-        """The bytes of a file item, checked against its digest; BadInput if they are not that."""
-        if item.content:
-            return _decoded(item)
-        if not item.source:
-            return b""
+    def content(self, item: Item) -> Contents:
+        """The contents of a file item; who reads them gets StalePlan if they are not its own."""
+        if item.content or not item.source:
+            return Contents.of(_decoded(item), item.path)
+        place = _place(self.path, item)
         try:
-            data = _place(self.path, item).read_bytes()
+            size = place.stat().st_size
         except OSError as error:
             raise BadInput(f"The bundle lacks {item.path}: {error.strerror}.",
                            hint="Export it again.") from None
-        if hashlib.sha256(data).hexdigest() != item.sha256:
-            raise BadInput(f"{item.path} in the bundle is not what the plan carries.",
-                           hint="Export it again; do not edit a bundle.")
-        return data
+        return Contents(item.sha256, size, lambda: open(place, "rb"), item.path)
 
     def password(self, user: str) -> Secret:
         """The carried password hash of `user`; ``!`` (locked) where there is none."""
@@ -83,9 +81,9 @@ def export_bundle(host: Host, plan: Plan, path: Path) -> None:
     durable.write_file(path / "manifest.json", codec.dumps(manifest_of(plan)).encode(), mode=0o600)
 
 
-def build_config(plan: Plan, bundle: Bundle) -> bytes:
+def build_config(plan: Plan, bundle: Bundle, spec: Optional[Spec] = None) -> Document:
     """The Ignition config for `plan`, with everything that the first boot needs."""
-    return ignition.build(plan, bundle.content, bundle.password, firstboot.payload(plan))
+    return ignition.build(plan, bundle.content, bundle.password, firstboot.payload(plan), spec=spec)
 
 
 def _place(bundle: Path, item: Item) -> Path:

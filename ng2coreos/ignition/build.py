@@ -1,16 +1,16 @@
 """The Ignition config of a plan: its items, units, accounts and the volumes below /var."""
 
-import hashlib
-import json
 import posixpath
 from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
 
-from ng2coreos.core.errors import BadInput, StalePlan, Unsupported
+from ng2coreos.core.errors import BadInput, StalePlan
 from ng2coreos.core.secret import Secret
-from ng2coreos.ignition import spec3
 from ng2coreos.ignition.config import Config, Directory, File, Filesystem, Group, Link, Owner, User
-from ng2coreos.ignition.paths import canonical
-from ng2coreos.ignition.release import Release
+from ng2coreos.ignition.contents import Contents
+from ng2coreos.ignition.document import Document, document
+from ng2coreos.ignition.limits import choose, fit
+from ng2coreos.ignition.paths import below, canonical
+from ng2coreos.model.ignition import Release, Spec
 from ng2coreos.model.item import Item, Outcome
 from ng2coreos.model.plan import Decisions, Identities, Plan, UnitState
 
@@ -20,28 +20,28 @@ _MASK = "/dev/null"
 _PRESENT = (Outcome.CARRIED, Outcome.CONVERTED, Outcome.PINNED)
 
 Entry = Union[File, Directory, Link]
-Content = Callable[[Item], bytes]
+Content = Callable[[Item], Contents]
+Password = Callable[[str], Secret]
 
 
-def build(plan: Plan, content: Content, password: Callable[[str], Secret],
-          extra: Sequence[Item] = (), release: Optional[Release] = None) -> bytes:
-    """The config that makes the plan's target the new system, as JSON.
+def build(plan: Plan, content: Content, password: Password, extra: Sequence[Item] = (),
+          release: Optional[Release] = None, spec: Optional[Spec] = None) -> Document:
+    """The config that makes the plan's target the new system.
 
-    The lowest spec version is used that has all features of the config and that the target's
-    Ignition (`release`, else the plan's) reads.  `extra` are items besides the plan's.  The
-    result holds secrets; errors do not.
+    It is of version `spec`, else of the lowest that can say most of it and that the target's
+    Ignition (`release`, else the plan's) reads.  `extra` are items besides the plan's.
     """
+    return written(to_config(plan, content, password, extra), plan, release, spec)
+
+
+def written(config: Config, plan: Plan, release: Optional[Release] = None,
+            spec: Optional[Spec] = None) -> Document:
+    """`config` for the plan's target, as `build` has it."""
     reads = release or Release.parse(plan.target.ignition_version)
-    config = to_config(plan, content, password, extra)
-    if not any(spec[0] == spec3.GENERATION for spec in reads.specs):
-        # A writer for spec 2 takes the same Config: choose() and render() of its own.
-        raise Unsupported(f"The target's Ignition {reads} reads spec 2 only.",
-                          hint="Use an image of 2020 or later.")
-    data = spec3.render(config, spec3.choose(config, reads))
-    return (json.dumps(data, indent=1, ensure_ascii=True) + "\n").encode()
+    return document(fit(config, choose(config, reads, spec)))
 
 
-def to_config(plan: Plan, content: Content, password: Callable[[str], Secret],
+def to_config(plan: Plan, content: Content, password: Password,
               extra: Sequence[Item] = ()) -> Config:
     """The config of `plan`, independent of a spec; BadInput where two want the same path."""
     decisions = plan.decisions
@@ -67,15 +67,15 @@ def in_volume(item: Item, decisions: Decisions) -> bool:
     if item.outcome is not Outcome.CARRIED or not item.source:
         return False
     for volume in decisions.volumes:
-        inside = _below(item.source, volume.source_mount) if volume.source_mount else None
+        inside = below(item.source, volume.source_mount) if volume.source_mount else None
         if inside is not None and posixpath.join(volume.mount, inside) == canonical(item.path):
-            return not any(_below(inside, removed) is not None for removed in volume.remove)
+            return not any(below(inside, removed) is not None for removed in volume.remove)
     mounts = {volume.name: volume.mount for volume in decisions.volumes}
     for tree in decisions.trees:
-        inside = _below(item.source, tree.source)
+        inside = below(item.source, tree.source)
         if inside is not None and tree.volume in mounts and canonical(item.path) == (
                 posixpath.normpath(posixpath.join(mounts[tree.volume], tree.path, inside))):
-            return not any(_below(inside, left_out) is not None for left_out in tree.exclude)
+            return not any(below(inside, left_out) is not None for left_out in tree.exclude)
     return False
 
 
@@ -108,7 +108,7 @@ class _Accounts:
         """The new groups."""
         return tuple(Group(g.name, g.gid, g.system) for g in self._identities.new_groups)
 
-    def users(self, password: Callable[[str], Secret]) -> Tuple[User, ...]:
+    def users(self, password: Password) -> Tuple[User, ...]:
         """The new users, and those of the image whose password is carried."""
         carried = set(self._identities.passwords)
         made = [User(u.name, u.uid, u.gecos, u.home, u.primary_group, u.groups, u.shell, u.system,
@@ -141,11 +141,11 @@ def _entry(item: Item, content: Content, accounts: _Accounts) -> Entry:
         return Link(path, item.link, user, group)
     if item.kind == "directory":
         return Directory(path, item.mode, user, group)
-    data = content(item)
-    if item.sha256 and hashlib.sha256(data).hexdigest() != item.sha256:
+    contents = content(item)
+    if item.sha256 and contents.sha256 != item.sha256:
         raise StalePlan(f"The content of {item.path} is not what the plan carries.",
                         hint="Make a new plan.")
-    return File(path, data, item.mode, user, group)
+    return File(path, contents, item.mode, user, group)
 
 
 def _add(entries: Dict[str, Entry], entry: Entry) -> None:
@@ -158,15 +158,7 @@ def _filesystems(plan: Plan) -> Tuple[Filesystem, ...]:
     volumes = sorted(plan.decisions.volumes, key=lambda v: (v.mount.count("/"), v.mount))
     found: List[Filesystem] = []
     for volume in volumes:
-        if _below(volume.mount, "/var") is not None:
+        if below(volume.mount, "/var") is not None:
             found.append(Filesystem(f"/dev/{plan.source.vg}/{volume.name}", volume.mount,
                                     volume.fstype))
     return tuple(found)
-
-
-def _below(path: str, top: str) -> Optional[str]:
-    """The rest of `path` below `top`, empty for `top` itself; None where it is elsewhere."""
-    if path == top:
-        return ""
-    prefix = top.rstrip("/") + "/"
-    return path[len(prefix):] if path.startswith(prefix) else None

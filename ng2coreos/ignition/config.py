@@ -1,14 +1,16 @@
 """The Ignition config as a typed model, independent of any spec version.
 
-Contents and password hashes never show in a repr.  What Ignition could express and a move must
-not use has no place here: disks, kernel arguments (Ignition would edit the boot entries and
-reboot, coreos-target.md 2.6), units with presets (the machine-id is carried, presets never run).
+Contents and password hashes never show in a repr.  What Ignition could express and we must not use
+has no place here: disks, and units with presets (the machine-id is carried, presets never run).
+Kernel arguments are for a reinstallation: in a move Ignition would edit NG's boot entries and
+reboot (coreos-target.md 2.6).
 """
 
 from dataclasses import dataclass, field
 from typing import Optional, Tuple, Union
 
 from ng2coreos.core.secret import Secret
+from ng2coreos.ignition.contents import Contents
 
 Owner = Union[str, int]  # a name, or a number where the account is made by the same config
 
@@ -18,7 +20,7 @@ class File:
     """A regular file; it replaces whatever file is there."""
 
     path: str
-    contents: bytes = field(repr=False)
+    contents: Contents = field(repr=False)
     mode: int
     user: Owner = "root"
     group: Owner = "root"
@@ -88,3 +90,4 @@ class Config:
     filesystems: Tuple[Filesystem, ...] = ()
     groups: Tuple[Group, ...] = ()
     users: Tuple[User, ...] = ()
+    kernel_arguments: Tuple[str, ...] = ()

@@ -4,6 +4,7 @@ Ignition judges duplicates after it has followed these links, and so do we.
 """
 
 import posixpath
+from typing import Optional
 
 ALIASES = (
     ("/home", "/var/home"), ("/root", "/var/roothome"), ("/opt", "/var/opt"), ("/srv", "/var/srv"),
@@ -27,3 +28,11 @@ def is_plain(path: str) -> bool:
         return False  # JSON cannot carry other bytes
     return (path.startswith("/") and not path.startswith("//") and path != "/"
             and posixpath.normpath(path) == path and "\0" not in path)
+
+
+def below(path: str, top: str) -> Optional[str]:
+    """The rest of `path` below `top`, empty for `top` itself; None where it is elsewhere."""
+    if path == top:
+        return ""
+    prefix = top.rstrip("/") + "/"
+    return path[len(prefix):] if path.startswith(prefix) else None

@@ -10,7 +10,7 @@ import hashlib
 import os
 import stat
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Callable, Dict, Iterable, Iterator, List, Optional
 
 from ng2coreos.core import durable
 from ng2coreos.core.errors import BadInput, Ng2CoreosError, Unsupported
@@ -49,7 +49,7 @@ def make_private(partition: Path) -> Path:
 
 
 def install(host: Host, partition: Path, plan: BootPlan, deployed: Deployed,
-            overlay: bytes) -> Dict[str, str]:
+            overlay: Iterable[bytes]) -> Dict[str, str]:
     """Write all that GRUB needs to boot `deployed`, the menu block last; the digests of ours.
 
     NG stays the default.  All texts are checked by GRUB's own checker before the first is written,
@@ -65,15 +65,18 @@ def install(host: Host, partition: Path, plan: BootPlan, deployed: Deployed,
     for name, text in texts.items():
         durable.write_file(private / _GRUB / name, _bytes(text), mode=0o600)
     grubenv.create(private_grubenv(partition))
-    durable.write_file(private / OVERLAY, overlay, mode=0o600)
+    digest = hashlib.sha256()
+    durable.write_parts(private / OVERLAY, _hashed(overlay, digest.update), mode=0o600)
     durable.write_file(private / _IGNITION_STAMP, b"")
     for name, target in _LINKS.items():
         _link(partition / name, target)
     _link(private / "boot", ".")
     durable.settle(partition)
     _write_custom(custom_cfg, custom)
-    _read_back({**{private / _GRUB / name: _bytes(text) for name, text in texts.items()},
-                private / OVERLAY: overlay, _real(custom_cfg): _bytes(custom)})
+    wanted = {**{private / _GRUB / name: _bytes(text) for name, text in texts.items()},
+              _real(custom_cfg): _bytes(custom)}
+    _read_back({**{path: hashlib.sha256(data).hexdigest() for path, data in wanted.items()},
+                private / OVERLAY: digest.hexdigest()})
     return {str(path.relative_to(partition)): sha256(path)
             for path in (*(private / _GRUB / name for name in texts), private / OVERLAY)}
 
@@ -290,9 +293,14 @@ def _is_ours(private: Path) -> bool:
     return stamp.is_file() or set(os.listdir(str(private))) <= {durable.temporary(stamp).name}
 
 
-def _read_back(wanted: Dict[Path, bytes]) -> None:
-    wrong = [str(path) for path, data in wanted.items()
-             if sha256(path) != hashlib.sha256(data).hexdigest()]
+def _hashed(parts: Iterable[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:
+    for part in parts:
+        update(part)
+        yield part
+
+
+def _read_back(wanted: Dict[Path, str]) -> None:
+    wrong = [str(path) for path, digest in wanted.items() if sha256(path) != digest]
     if wrong:
         raise Ng2CoreosError(f"{', '.join(wrong)} does not read back as it was written.",
                              hint="Check the disk of /boot.")

@@ -1,10 +1,13 @@
 """The smallest plan that an Ignition config can be built from."""
 
 import base64
+import gzip
 import hashlib
 from typing import Any, Dict, Tuple
+from urllib.parse import unquote_to_bytes
 
 from ng2coreos.core.secret import Secret
+from ng2coreos.ignition import Contents, build
 from ng2coreos.model import plan as p
 from ng2coreos.model.item import Item, Outcome
 from ng2coreos.model.target import TargetSource
@@ -55,9 +58,23 @@ def converted(path: str, data: bytes, **more: Any) -> Item:
                 content=base64.b64encode(data).decode(), **more)
 
 
-def content(item: Item) -> bytes:
+def content(item: Item) -> Contents:
     """As a bundle gives it: the plan's content, else always the same text."""
-    return base64.b64decode(item.content) if item.content or not item.source else b"content\n"
+    return Contents.of(
+        base64.b64decode(item.content) if item.content or not item.source else b"content\n",
+        item.path)
+
+
+def text(plan: p.Plan, **more: Any) -> bytes:
+    """The config of `plan` as it is written."""
+    return b"".join(build(plan, content, password, **more))
+
+
+def unpacked(contents: Dict[str, str]) -> bytes:
+    """What the contents of a config's file stand for."""
+    head, _, body = contents["source"].partition(",")
+    data = base64.b64decode(body) if head.endswith(";base64") else unquote_to_bytes(body)
+    return gzip.decompress(data) if contents.get("compression") == "gzip" else data
 
 
 def password(name: str) -> Secret:

@@ -1,24 +1,35 @@
 """What a config must not say, found before a machine stops at it."""
 
 import json
+from pathlib import Path
 from typing import Any, Callable, Dict
 
 import pytest
 
 from ng2coreos.core.errors import BadInput
 from ng2coreos.core.host import Host
-from ng2coreos.ignition import build, validate
+from ng2coreos.ignition import validate
 from tests.fakes import ANY, FakeHost
 from tests.ignition import plans
 
 Change = Callable[[Dict[str, Any]], Any]
+Check = Callable[..., None]
 
 
 def good() -> Dict[str, Any]:
-    text = build(plans.make(plans.file("/etc/a"), plans.file("/etc/b/c")), plans.content,
-                 plans.password)
-    data: Dict[str, Any] = json.loads(text)
+    data: Dict[str, Any] = json.loads(
+        plans.text(plans.make(plans.file("/etc/a"), plans.file("/etc/b/c"))))
     return data
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Check:
+    """Validates JSON data or a text, from a file as a run does."""
+    def validated(data: Any, host: Host, **more: Any) -> None:
+        path = tmp_path / "config.ign"
+        path.write_bytes(data if isinstance(data, bytes) else json.dumps(data).encode())
+        validate(path, host, **more)
+    return validated
 
 
 def files(data: Dict[str, Any]) -> Any:
@@ -27,6 +38,17 @@ def files(data: Dict[str, Any]) -> Any:
 
 BROKEN: Dict[str, Change] = {
     "version": lambda d: d["ignition"].update(version="2.2.0"),
+    "a version without packing": lambda d: (d["ignition"].update(version="3.0.0"),
+                                            files(d)[0]["contents"].update(compression="gzip")),
+    "packing": lambda d: files(d)[0]["contents"].update(compression="xz"),
+    "unknown field": lambda d: files(d)[0].update(moode=420),
+    "field of another version": lambda d: d["passwd"]["users"][0].update(shouldExist=True),
+    "setuid": lambda d: files(d)[0].update(mode=0o4755),
+    "append": lambda d: files(d)[0].update(append=[{"source": "data:,"}]),
+    "hard link": lambda d: d["storage"].update(links=[
+        {"path": "/etc/l", "target": "/etc/a", "overwrite": True, "hard": True}]),
+    "a number as text": lambda d: d["passwd"]["users"][1].update(uid="7"),
+    "truth as number": lambda d: files(d)[0].update(overwrite=1),
     "no version": lambda d: d["ignition"].clear(),
     "odd version": lambda d: d["ignition"].update(version=[3]),
     "kernel arguments": lambda d: d.update(kernelArguments={"shouldExist": ["x"]}),
@@ -64,37 +86,64 @@ BROKEN: Dict[str, Change] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_our_own_checks_need_no_validator(name: str) -> None:
+def test_our_own_checks_need_no_validator(name: str, check: Check) -> None:
     data = good()
     BROKEN[name](data)
     with FakeHost() as host, pytest.raises(BadInput, match="The Ignition config is invalid"):
-        validate(json.dumps(data).encode(), host)
+        check(data, host)
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b"\xff"])
-def test_what_is_no_json_object(text: bytes) -> None:
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b"\xff", b'{"a": "data:;base64,',
+                                  b'{"a": "data:;base64,YQ=="'])
+def test_what_is_no_json_object(text: bytes, check: Check) -> None:
     with FakeHost() as host, pytest.raises(BadInput):
-        validate(text, host)
+        check(text, host)
 
 
-def test_a_good_config_where_no_validator_is() -> None:
+def test_a_good_config_where_no_validator_is(check: Check) -> None:
     with FakeHost() as host:
-        host.on("ignition-validate", "-", missing=True)
-        validate(json.dumps(good()).encode(), host)
+        host.on("ignition-validate", ANY, missing=True)
+        check(good(), host)
 
 
 @pytest.mark.parametrize("stdout, rc", [
     ("error at $.storage, line 1 col 2: no\n", 1), ("warning at $.x: unused key\n", 0), ("", 1)])
-def test_errors_and_warnings_of_the_real_one_count(stdout: str, rc: int) -> None:
+def test_errors_and_warnings_of_the_real_one_count(stdout: str, rc: int, check: Check) -> None:
     with FakeHost() as host:
         host.on("ignition-validate", ANY, stdout=stdout, rc=rc)
         with pytest.raises(BadInput, match="ignition-validate refuses"):
-            validate(json.dumps(good()).encode(), host)
-        assert host.calls[0].data == json.dumps(good()).encode()
+            check(good(), host)
 
 
-def test_the_real_validator_sees_what_we_do_not() -> None:
+def test_lines_of_the_config_that_a_validator_shows_are_not_told(check: Check) -> None:
+    with FakeHost() as host:
+        host.on("ignition-validate", ANY, rc=1,
+                stdout='error at line 3: no\n"passwordHash": "$6$canary"\n   ^^^\n')
+        with pytest.raises(BadInput, match="line 3") as caught:
+            check(good(), host)
+    assert "canary" not in str(caught.value)
+
+
+def test_a_version_that_the_real_one_does_not_know_is_ours_to_judge(check: Check) -> None:
+    said = "couldn't parse config: unsupported config version"
+    with FakeHost() as host:
+        host.on("ignition-validate", ANY, stderr=said, rc=1, times=2)
+        for version in ("3.5.0", "3.4.0"):
+            data = good()
+            data["ignition"]["version"] = version
+            check(data, host)
+        data["ignition"]["version"] = "3.7.0"
+        with pytest.raises(BadInput, match="none that is known"):
+            check(data, host)
+
+
+def test_kernel_arguments_are_for_a_reinstallation(check: Check) -> None:
     data = good()
-    data["storage"]["files"][0]["moode"] = 420
-    with pytest.raises(BadInput, match="ignition-validate refuses"):
-        validate(json.dumps(data).encode(), Host())
+    data["ignition"]["version"] = "3.3.0"
+    data["kernelArguments"] = {"shouldExist": ["x"]}
+    with pytest.raises(BadInput, match="kernelArguments.shouldExist must not"):
+        check(data, Host())
+    check(data, Host(), reinstall=True)
+    data["ignition"]["version"] = "3.2.0"
+    with pytest.raises(BadInput, match="kernelArguments must not"):
+        check(data, Host(), reinstall=True)

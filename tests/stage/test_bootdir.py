@@ -33,7 +33,7 @@ def test_there_and_back_leaves_ng_as_it_was(host: Host, boot: Path, boot_plan: B
     seen = digests(boot)
     bootdir.make_private(boot)
     deployed = write_deployment(boot)
-    found = bootdir.install(host, boot, boot_plan, deployed, OVERLAY)
+    found = bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
     assert set(found) == {"coreos/grub2/grub.cfg", "coreos/grub2/rollback.cfg",
                           "coreos/ng2coreos-firstboot.cpio"}
     assert digests(boot) == seen
@@ -62,9 +62,9 @@ def test_a_kill_before_the_first_stamp_leaves_a_directory_of_ours(boot: Path) ->
 
 def test_installing_twice_changes_nothing(host: Host, boot: Path, boot_plan: BootPlan,
                                           deployed: Deployed) -> None:
-    first = bootdir.install(host, boot, boot_plan, deployed, OVERLAY)
+    first = bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
     durable.make_symlink(boot / "coreos/boot", ".")  # ostree 2020.8 makes it too
-    assert bootdir.install(host, boot, boot_plan, deployed, OVERLAY) == first
+    assert bootdir.install(host, boot, boot_plan, deployed, [OVERLAY]) == first
     text = (boot / "grub2/custom.cfg").read_bytes()
     assert text.count(b"# ng2coreos begin") == 1
     assert text.endswith(b"# mine\r\nset x='\xe9'\nlast line without end")
@@ -72,7 +72,7 @@ def test_installing_twice_changes_nothing(host: Host, boot: Path, boot_plan: Boo
 
 def test_the_links_lead_grub_to_what_the_entries_say(host: Host, boot: Path, boot_plan: BootPlan,
                                                      deployed: Deployed) -> None:
-    bootdir.install(host, boot, boot_plan, deployed, OVERLAY)
+    bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
     for prefix in ("ostree", "boot/ostree", "boot/boot/ostree", "coreos/boot/ostree"):
         assert (boot / prefix / "ovirt-node-abc/vmlinuz-6").read_text() == "k"
     assert os.stat(str(boot / "coreos/ng2coreos-firstboot.cpio")).st_mode & 0o777 == 0o600
@@ -92,7 +92,7 @@ def test_the_menu_block_is_the_last_write_and_is_settled(
         real(path, data, **more)
 
     monkeypatch.setattr(durable, "write_file", write)
-    bootdir.install(host, boot, boot_plan, deployed, OVERLAY)
+    bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
     assert writes[-1] == "custom.cfg"
     assert settled == [boot, boot / "grub2"]
 
@@ -103,11 +103,11 @@ def test_without_grubs_checker_nothing_is_written(boot_plan: BootPlan, boot: Pat
     with FakeHost(boot.parent) as host:
         host.on("grub2-script-check", missing=True).on("grub-script-check", missing=True)
         with pytest.raises(Unsupported):
-            bootdir.install(host, boot, boot_plan, deployed, OVERLAY)
+            bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
     with FakeHost(boot.parent) as host:
         host.on("grub2-script-check", rc=1, stderr="syntax error")
         with pytest.raises(CommandFailed, match="syntax error"):
-            bootdir.install(host, boot, boot_plan, deployed, OVERLAY)
+            bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
     assert digests(boot) == before
     assert bootdir.block(boot / "grub2/custom.cfg") == ""
     assert not (boot / "coreos/grub2").exists()
@@ -116,7 +116,7 @@ def test_without_grubs_checker_nothing_is_written(boot_plan: BootPlan, boot: Pat
 def test_each_text_is_checked(boot: Path, boot_plan: BootPlan, deployed: Deployed) -> None:
     with FakeHost(boot.parent) as host:
         host.on("grub2-script-check", times=MANY)
-        bootdir.install(host, boot, boot_plan, deployed, OVERLAY)
+        bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
         texts = [call.data or b"" for call in host.calls]
     assert len(texts) == 3
     assert any(b"last line without end" in text for text in texts)  # foreign content included
@@ -129,7 +129,7 @@ def test_what_is_not_ours_is_refused_and_kept(host: Host, boot: Path, boot_plan:
     (boot / path).write_text("theirs")
     with pytest.raises(BadInput, match="Move it away|is there"):
         bootdir.make_private(boot)
-        bootdir.install(host, boot, boot_plan, write_deployment(boot), OVERLAY)
+        bootdir.install(host, boot, boot_plan, write_deployment(boot), [OVERLAY])
     bootdir.remove_files(boot)
     assert (boot / path).read_text() == "theirs"
     assert bootdir.block(boot / "grub2/custom.cfg") == ""
@@ -141,7 +141,7 @@ def test_what_is_not_ours_is_refused_and_kept(host: Host, boot: Path, boot_plan:
     "coreos/grub2/grubenv", "grub2/grubenv", "grub2/custom.cfg", "coreos/loader"])
 def test_verify_finds_what_is_missing(host: Host, boot: Path, boot_plan: BootPlan,
                                       deployed: Deployed, damage: str) -> None:
-    bootdir.install(host, boot, boot_plan, deployed, OVERLAY)
+    bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
     (boot / damage).unlink()
     with pytest.raises(BadInput):
         bootdir.verify(host, boot, boot_plan)
@@ -150,7 +150,7 @@ def test_verify_finds_what_is_missing(host: Host, boot: Path, boot_plan: BootPla
 @pytest.mark.parametrize("damage", ["coreos/grub2/grub.cfg", "coreos/grub2/rollback.cfg"])
 def test_verify_finds_what_was_changed(host: Host, boot: Path, boot_plan: BootPlan,
                                        deployed: Deployed, damage: str) -> None:
-    bootdir.install(host, boot, boot_plan, deployed, OVERLAY)
+    bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
     with open(boot / damage, "a") as stream:
         stream.write("#")
     with pytest.raises(BadInput, match="not as it was written"):
@@ -159,7 +159,7 @@ def test_verify_finds_what_was_changed(host: Host, boot: Path, boot_plan: BootPl
 
 def test_verify_finds_another_deployment(host: Host, boot: Path, boot_plan: BootPlan,
                                          deployed: Deployed) -> None:
-    bootdir.install(host, boot, boot_plan, deployed, OVERLAY)
+    bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
     entry = boot / "coreos/loader.1/entries/ostree-1-ovirt-node.conf"
     entry.write_text(entry.read_text().replace("boot.1", "boot.0"))
     with pytest.raises(BadInput, match="block"):
@@ -168,7 +168,7 @@ def test_verify_finds_another_deployment(host: Host, boot: Path, boot_plan: Boot
 
 def test_confirm_removes_the_first_boot_entry_and_the_secrets(
         host: Host, boot: Path, boot_plan: BootPlan, deployed: Deployed) -> None:
-    bootdir.install(host, boot, boot_plan, deployed, OVERLAY)
+    bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
     overlay = boot / "coreos/ng2coreos-firstboot.cpio"
     os.link(str(overlay), str(boot / "kept"))
     custom = boot / "grub2/custom.cfg"
@@ -190,7 +190,7 @@ def test_a_custom_cfg_that_was_not_there_goes_again(host: Host, boot: Path, boot
                                                     deployed: Deployed) -> None:
     custom = boot / "grub2/custom.cfg"
     custom.unlink()
-    bootdir.install(host, boot, boot_plan, deployed, OVERLAY)
+    bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
     assert custom.stat().st_mode & 0o777 == 0o600
     bootdir.remove_menu(host, boot, boot_plan)
     assert not custom.exists()
@@ -199,7 +199,7 @@ def test_a_custom_cfg_that_was_not_there_goes_again(host: Host, boot: Path, boot
 def test_links_of_others_are_used_or_refused_but_never_replaced(
         host: Host, boot: Path, boot_plan: BootPlan, deployed: Deployed) -> None:
     (boot / "boot").symlink_to(".")  # as bootc and others make it
-    bootdir.install(host, boot, boot_plan, deployed, OVERLAY)
+    bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
     bootdir.verify(host, boot, boot_plan)
     assert (boot / "boot/ostree/ovirt-node-abc/vmlinuz-6").read_text() == "k"
     bootdir.remove_menu(host, boot, boot_plan)
@@ -207,7 +207,7 @@ def test_links_of_others_are_used_or_refused_but_never_replaced(
     assert os.readlink(str(boot / "boot")) == "."
     (boot / "ostree").symlink_to("elsewhere")
     with pytest.raises(BadInput, match="not a link of ng2coreos"):
-        bootdir.install(host, boot, boot_plan, write_deployment(boot), OVERLAY)
+        bootdir.install(host, boot, boot_plan, write_deployment(boot), [OVERLAY])
     assert os.readlink(str(boot / "ostree")) == "elsewhere"
 
 
@@ -228,7 +228,7 @@ def test_what_a_killed_write_left_is_found_and_removed(host: Host, boot: Path,
 def test_a_killed_removal_can_be_repeated(host: Host, boot: Path, boot_plan: BootPlan,
                                           deployed: Deployed,
                                           monkeypatch: pytest.MonkeyPatch) -> None:
-    bootdir.install(host, boot, boot_plan, deployed, OVERLAY)
+    bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
     real, budget = durable.remove, [0]
 
     def remove(path: Path) -> None:
@@ -290,7 +290,7 @@ def test_digests_see_every_change_but_ours(boot: Path, host: Host, boot_plan: Bo
     assert list(before) == ["coreos.txt", "grub2/custom.cfg", "grub2/grub.cfg",
                             "loader/entries/ng.conf", "ovirt-node-4.5/initramfs.img",
                             "ovirt-node-4.5/vmlinuz"]
-    bootdir.install(host, boot, boot_plan, deployed, OVERLAY)
+    bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
     assert json.dumps(digests(boot)) == json.dumps(before)
     with open(boot / "grub2/custom.cfg", "ab") as stream:
         stream.write(b"x")
@@ -303,7 +303,7 @@ def test_digests_see_every_change_but_ours(boot: Path, host: Host, boot_plan: Bo
 def test_rhboot_hosts_get_their_own_menu(host: Host, boot: Path, boot_plan: BootPlan,
                                          deployed: Deployed) -> None:
     plan = replace(boot_plan, blscfg="rhboot")
-    bootdir.install(host, boot, plan, deployed, OVERLAY)
+    bootdir.install(host, boot, plan, deployed, [OVERLAY])
     assert "set blsdir" in (boot / "coreos/grub2/grub.cfg").read_text()
     bootdir.verify(host, boot, plan)
     with pytest.raises(BadInput):

@@ -36,10 +36,10 @@ class WriteBoot(Step):
         private = bootdir.make_private(run.boot)
         run.mounts.bind(private, root / "boot")
         deployed = sysroot.read_deployed(root, plan.stateroot, private, run.plan.target.commit)
-        overlay = cpio.first_boot_overlay(run.directory.config.read_bytes(), plan.drop_units)
+        overlay = cpio.first_boot_overlay(run.directory.config, plan.drop_units)
         bootdir.install(run.host, run.boot, plan, deployed, overlay)
         state.write(run.boot, first_state(run))
-        return {"overlay_bytes": len(overlay)}
+        return {"overlay_bytes": (private / bootdir.OVERLAY).stat().st_size}
 
     def undo(self, change: Change, record: Undo, run: Run) -> None:
         """Remove the block, then what it named; how the trials went is kept with the run."""

@@ -27,9 +27,10 @@ class WriteIgnition(Step):
         """Write it from the bundle."""
         del change
         config = build_config(run.plan, Bundle(run.directory.bundle))
-        ignition.validate(config, run.host)
-        durable.write_file(run.directory.config, config, mode=0o600)
-        return {"bytes": len(config)}
+        durable.write_parts(run.directory.config, config, mode=0o600,
+                            check=lambda new: ignition.validate(new, run.host))
+        return {"bytes": run.directory.config.stat().st_size, "spec": list(config.spec),
+                "notes": list(config.notes)}
 
     def undo(self, change: Change, record: Undo, run: Run) -> None:
         """Remove it."""
