@@ -1,7 +1,7 @@
 """From a host and a target to a plan: read both, decide, cut the decisions into changes."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Optional, Sequence, Tuple
 
 from ng2coreos import __version__, inventory
@@ -34,18 +34,30 @@ def read_host(host: Host, plugins: Optional[Sequence[Plugin]] = None) -> HostFac
     return inventory.read(host, deciding.load_plugins() if plugins is None else plugins)
 
 
-def read_target(host: Host, source: TargetSource) -> TargetFacts:
-    """The target's facts; a remote is pulled into a temporary directory."""
+def read_target(host: Host, source: TargetSource,
+                facts: Optional[HostFacts] = None) -> TargetFacts:
+    """The target's facts; a remote is pulled into a temporary directory.
+
+    With the host's `facts`, the contents of small files of /etc that both sides changed are among
+    them.
+    """
     with work_directory(host, source) as work, targets.opened(host, source, work) as repo:
-        return repo.facts()
+        found = repo.facts()
+        paths = deciding.disputed(facts.etc, found.etc) if facts is not None else ()
+        return replace(found, texts={path: repo.tree.text("usr" + path) for path in paths})
 
 
 def make_plan(host: Host, facts: HostFacts, target: TargetFacts, policy: Policy,
               clock: Optional[Clock] = None) -> Plan:
-    """The plan for this host and target. Pure but for the whitelists that the admin added."""
+    """The plan for this host and target.
+
+    Pure but for the whitelists that the admin added and the files that the target's are compared
+    with; the plan holds what came of both.
+    """
     clock = clock or Clock()
     rules = deciding.load_rules([host.follow(WHITELISTS_D)])
-    decisions = deciding.decide(facts, target, policy, rules, deciding.load_plugins(), clock.uuid)
+    decisions = deciding.decide(facts, target, policy, rules, deciding.load_plugins(), clock.uuid,
+                                inventory.read_sides(host, facts.etc, target.texts))
     aim = _target(target)
     return Plan(
         schema=SCHEMA, run_id=clock.run_id(), tool_version=__version__, created=clock.now(),

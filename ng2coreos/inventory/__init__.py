@@ -7,5 +7,6 @@ Unsupported, never with a traceback.
 
 from ng2coreos.inventory.files import read_file
 from ng2coreos.inventory.reader import read
+from ng2coreos.inventory.sides import read as read_sides
 
-__all__ = ["read", "read_file"]
+__all__ = ["read", "read_file", "read_sides"]

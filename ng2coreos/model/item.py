@@ -21,7 +21,8 @@ class Item:
 
     A carried file's content is read from `source` at export and must have `sha256`.  A converted
     file's content stands in the plan (`content`, base64).  Owners are names on both systems.
-    `kind`: file | symlink | directory | tree (a whole directory that goes into a volume).
+    `kind`: file | symlink | directory | tree (a whole directory that goes into a volume) | absent
+    (the image has it and it was deleted on NG: it is removed before the first boot).
     """
 
     path: str  # on the new system
@@ -39,6 +40,7 @@ class Item:
     link: str = ""
     secret: bool = False
     verify: bool = True
+    replaces: str = ""  # kind of what the image has there and what is removed first
 
 
 @dataclass(frozen=True)

@@ -151,13 +151,16 @@ class Policy:
         "carry", "What becomes of changed files of /etc that no whitelist names. They are "
         "reported either way.", "carry", "drop")
     conflict: str = _setting(
-        "keep-ng", "Whose file is taken where NG's was changed and the image's differs from what "
-        "NG was installed with.", "keep-ng", "take-target")
+        "keep-ng", "What becomes of a file that NG's admin changed and that the image has in "
+        "another version than NG was installed with. With merge, both changes are put together; "
+        "where they clash, the run waits for an answer.", "keep-ng", "take-target", "merge")
     overrides: Dict[str, str] = _setting(
         {}, "Overridable findings that are accepted, as with --override: id and reason.")
     answers: Dict[str, str] = _setting(
-        {}, "Path of /etc to keep-ng or take-target: the answer to one conflict.",
-        "keep-ng", "take-target")
+        {}, "Path of /etc to keep-ng, take-target or merge: the answer to one conflict. For what "
+        "was deleted on NG and for what is a file on one side and a directory on the other, "
+        "only keep-ng and take-target mean something, and the target's is the default.",
+        "keep-ng", "take-target", "merge")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What is known about the target image: read from the ostree commit without checking it out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Dict, Optional, Tuple
 
 from ng2coreos.model.facts import FileFact, Group, Package, User
@@ -65,6 +65,8 @@ class TargetFacts:
     enabled_units: Tuple[str, ...]  # already enabled by links in /usr/etc or /usr/lib
     ostree_composefs: bool = False
     selinux: Optional[str] = None  # policy type, or None where the image has none
+    # contents of files of /usr/etc that were asked for ("/etc/..."), which NG has otherwise
+    texts: Dict[str, str] = field(default_factory=dict, repr=False)
 
     def user(self, name: str) -> Optional[User]:
         """The image's user called `name`."""

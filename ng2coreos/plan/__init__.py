@@ -2,11 +2,12 @@
 
 from ng2coreos.plan.decide import decide
 from ng2coreos.plan.digest import digest
+from ng2coreos.plan.merge import disputed
 from ng2coreos.plan.moment import findings_now, momentary_findings, momentary_ids
 from ng2coreos.plan.registry import load_plugins
 from ng2coreos.plan.rules import Rules
 from ng2coreos.plan.schema import load_rules
 from ng2coreos.plan.space import measured, room_findings
 
-__all__ = ["Rules", "decide", "digest", "findings_now", "load_plugins", "load_rules", "measured",
-           "momentary_findings", "momentary_ids", "room_findings"]
+__all__ = ["Rules", "decide", "digest", "disputed", "findings_now", "load_plugins", "load_rules",
+           "measured", "momentary_findings", "momentary_ids", "room_findings"]

@@ -1,12 +1,13 @@
 """All decisions, put together: the one function that the rest of the tool calls. Pure."""
 
-from typing import Callable, Dict, List, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ng2coreos.core.plugin import Contribution, Plugin
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.finding import Finding, Kind
 from ng2coreos.model.item import Check, Item
 from ng2coreos.model.plan import Decisions, Policy, UnitState
+from ng2coreos.model.sides import Sides
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.boot import decide_boot
 from ng2coreos.plan.checks import general_checks
@@ -26,10 +27,12 @@ _ORDER = {Kind.INHIBITOR: 0, Kind.OVERRIDABLE: 1, Kind.WARNING: 2, Kind.INFO: 3}
 
 
 def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
-           plugins: Sequence[Plugin], new_uuid: Callable[[], str]) -> Decisions:
+           plugins: Sequence[Plugin], new_uuid: Callable[[], str],
+           sides: Optional[Mapping[str, Sides]] = None) -> Decisions:
     """What becomes of the host: the same answer for the same facts, policy, rules and UUIDs.
 
     Plug-ins win over the whitelists, and the whitelists over the policy for unknown files.
+    `sides` are contents of files of /etc that both sides changed; without them none is merged.
     """
     shares = [(p.id, p.contribute(facts, facts.plugins.get(p.id, {}), target)) for p in plugins]
     volumes = decide_volumes(facts, target, rules, new_uuid)
@@ -41,7 +44,7 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
     own = (fstab, decide_lvm_devices(facts), *dropped_mounts(facts, volumes.mount_units))
     items = _settled(own, [share for _, share in shares])
     claimed = {*units.claimed, *items, *(item.source for item in items.values() if item.source)}
-    etc = EtcDecisions(facts, target, policy, rules, claimed)
+    etc = EtcDecisions(facts, target, policy, rules, claimed, sides)
     items.update((item.path, item) for item in etc.items)
     ordered = tuple(items[path] for path in sorted(items))
     states = _merged_units(units.states, [share for _, share in shares])

@@ -65,7 +65,7 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     def read_host(host: Any, plugins: Any = None) -> HostFacts:
         return world.facts
 
-    def read_target(host: Any, source: TargetSource) -> TargetFacts:
+    def read_target(host: Any, source: TargetSource, facts: Any = None) -> TargetFacts:
         return replace(made.target, source=source)
 
     monkeypatch.setattr(main, "Host", lambda root="/": world.host)

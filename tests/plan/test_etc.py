@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from ng2coreos.model.facts import Difference, EtcChange, FileFact
 from ng2coreos.model.item import Outcome
 from ng2coreos.model.plan import Policy
-from ng2coreos.plan.etc import NEVER, EtcDecisions
+from ng2coreos.plan.etc import EtcDecisions
+from ng2coreos.plan.etc_places import NEVER
 from tests.plan.build import (
     added,
     changed,
@@ -103,7 +104,7 @@ def test_a_file_cannot_replace_a_directory_of_the_target() -> None:
     plan = decided(host(etc=(added(OWN),)),
                    target(etc={OWN: FileFact("directory", 0o755, 0, 0)}))
     assert item(plan, OWN).outcome is Outcome.DROPPED
-    assert "N2C_ETC_CONFLICT_TARGET" in ids(plan)
+    assert "N2C_ETC_TYPE" in ids(plan)
 
 
 def test_the_hosts_own_data_is_never_a_conflict() -> None:
@@ -187,7 +188,7 @@ PATHS = st.sampled_from(["/etc/machine-id", "/etc/chrony.conf", "/etc/x", "/etc/
 CASES = st.dictionaries(PATHS, st.tuples(st.none() | CONTENT, st.none() | CONTENT,
                                          st.none() | CONTENT))
 POLICIES = st.builds(Policy, unknown_etc=st.sampled_from(["carry", "drop"]),
-                     conflict=st.sampled_from(["keep-ng", "take-target"]))
+                     conflict=st.sampled_from(["keep-ng", "take-target", "merge"]))
 
 
 @settings(deadline=None, max_examples=60)  # the machine is shared
