@@ -1,0 +1,98 @@
+"""kdump: the dump's place by its new name, memory for it, a word where the image has none."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ng2coreos.model.facts import HostFacts, Service
+from ng2coreos.model.item import Outcome
+from ng2coreos.plan.written import text_of
+from plugins.kdump import CRASHKERNEL, Kdump
+from tests.fakes import FakeHost
+from tests.plan.build import changed, decided, found, host, ids, item, target
+
+CONFIG = "/etc/kdump.conf"
+ON = (Service("kdump.service", "enabled", ("multi-user.target.wants",)),)
+IMAGE = target(units={"kdump.service": ("multi-user.target.wants",), "vdsmd.service": ("x.wants",)},
+               enabled_units=())
+
+
+def with_kdump(*settings: str, args: str = "crashkernel=auto", on: bool = True) -> HostFacts:
+    facts = host(etc=(changed(CONFIG),), services=ON if on else ())
+    return replace(facts, boot=replace(facts.boot, kernel_args=args),
+                   plugins={**facts.plugins, "kdump": {"settings": list(settings)}})
+
+
+def lines(plan: Any) -> "list[str]":
+    return text_of(item(plan, CONFIG)).splitlines()[1:]
+
+
+def test_reads_settings_without_comments(fake_host: FakeHost) -> None:
+    fake_host.write(CONFIG, "# auto\n\npath  /var/crash\n  core_collector makedumpfile -l\n")
+    assert Kdump().facts(fake_host) == {
+        "settings": ["path /var/crash", "core_collector makedumpfile -l"]}
+
+
+def test_what_still_holds_stays_and_old_words_are_renamed() -> None:
+    plan = decided(with_kdump(
+        "path /var/crash", "core_collector makedumpfile -l -d 31", "nfs nas.example.org:/dumps",
+        "fence_kdump_nodes 192.0.2.7", "default mount_root_run_init"), IMAGE)
+    assert lines(plan) == [
+        "path /var/crash", "core_collector makedumpfile -l -d 31", "nfs nas.example.org:/dumps",
+        "fence_kdump_nodes 192.0.2.7", "failure_action dump_to_rootfs"]
+    assert item(plan, CONFIG).outcome is Outcome.CONVERTED
+    assert ids(plan) == []
+
+
+@pytest.mark.parametrize("device", [
+    "UUID=fs-var_crash", "/dev/onn/var_crash", "/dev/mapper/onn-var_crash"])
+def test_a_volume_of_ng_is_found_by_its_path(device: str) -> None:
+    plan = decided(with_kdump(f"xfs {device}", "path /dumps"), IMAGE)
+    assert lines(plan) == ["path /var/crash/dumps"]
+    assert device in found(plan, "N2C_KDUMP_CHANGED").evidence[0]
+
+
+def test_a_disk_of_its_own_stays_the_target_and_its_path_too() -> None:
+    plan = decided(with_kdump("ext4 UUID=another-disk", "path /dumps"), IMAGE)
+    assert lines(plan) == ["path /dumps", "ext4 UUID=another-disk"]
+    assert ids(plan) == []
+
+
+@pytest.mark.parametrize("path,wanted,told", [
+    ("/dumps", "/var/crash", True), ("/srv/dumps", "/var/srv/dumps", False),
+    ("/root/dumps", "/var/roothome/dumps", False)])
+def test_a_path_on_the_root_is_one_that_can_be_written(path: str, wanted: str, told: bool) -> None:
+    plan = decided(with_kdump(f"path {path}"), IMAGE)
+    assert lines(plan) == [f"path {wanted}"]
+    assert ("N2C_KDUMP_CHANGED" in ids(plan)) is told
+
+
+@pytest.mark.parametrize("dead", ["net nas.example.org:/x", "link_delay 60", "blacklist hpsa"])
+def test_words_that_stop_kdump_are_left_out_and_named(dead: str) -> None:
+    plan = decided(with_kdump("path /var/crash", dead), IMAGE)
+    assert lines(plan) == ["path /var/crash"]
+    assert dead in found(plan, "N2C_KDUMP_CHANGED").evidence[0]
+
+
+def test_an_image_without_kdump_is_told_and_gets_no_reservation() -> None:
+    plan = decided(with_kdump("path /var/crash", args="quiet"))
+    assert found(plan, "N2C_KDUMP_MISSING").resources == ("unit:kdump.service",)
+    assert CRASHKERNEL not in [a.result for a in plan.kernel_args]
+
+
+@pytest.mark.parametrize("args,wanted", [
+    ("crashkernel=auto", [CRASHKERNEL]), ("crashkernel=300M", ["crashkernel=300M"]),
+    ("quiet", [CRASHKERNEL])])
+def test_memory_for_the_crash_kernel(args: str, wanted: "list[str]") -> None:
+    plan = decided(with_kdump(args=args), IMAGE)
+    assert [a.result for a in plan.kernel_args if a.result.startswith("crashkernel")] == wanted
+    assert "kdump" in [c.id for c in plan.checks]
+    assert [(u.unit, u.action) for u in plan.units] == [("kdump.service", "enable")]
+
+
+def test_a_host_that_left_kdump_alone_and_off_gets_nothing() -> None:
+    facts = replace(with_kdump("path /var/crash", args="quiet", on=False), etc=())
+    plan = decided(facts, IMAGE)
+    assert [i for i in plan.items if i.path == CONFIG] == []
+    assert CRASHKERNEL not in [a.result for a in plan.kernel_args]
