@@ -1,20 +1,23 @@
 """A host as the tool sees it: a root directory and the one command runner.
 
 Every path is taken below `root`; symlinks are resolved inside it and never lead out of it, so
-the same readers serve the running host, a mounted disk and a directory in a test.
+the same readers serve the running host, a mounted disk and a directory in a test.  What is read
+is opened by descriptor (see confined.py), so that a link that is swapped in meanwhile is not
+followed out of it either.
 """
 
 import os
 import stat
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, List, Optional, Sequence
+from typing import Iterator, List, Optional, Sequence, Tuple
 
+from ng2coreos.core import confined
 from ng2coreos.core.command import DEADLINE_S, Completed, Input, Runner, check, run_process
 from ng2coreos.core.errors import BadInput
 
 READ_LIMIT_BYTES = 16 * 1024 * 1024  # no configuration file that is read whole is larger
 _BLOCK_BYTES = 64 * 1024
-_MAX_LINKS = 40  # as the kernel (MAXSYMLINKS)
 
 
 class Host:
@@ -37,7 +40,8 @@ class Host:
     def path(self, path: str) -> Path:
         """The real path of `path` below the root, its parents' symlinks resolved inside the root.
 
-        The last component is not followed.  Raises BadInput for a loop of symlinks.
+        The last component is not followed.  Raises BadInput for a loop of symlinks.  For programs
+        and for writing; to look or to read, `open`, `parent` and what follows are safer and faster.
         """
         parent, name = os.path.split(os.path.normpath("/" + path))
         return self._resolve(parent) / name if name else self.root
@@ -46,14 +50,32 @@ class Host:
         """As `path()`, with the last component followed too (inside the root)."""
         return self._resolve(os.path.normpath("/" + path))
 
+    def open(self, path: str, flags: int = os.O_RDONLY) -> int:
+        """A descriptor of what `path` leads to inside the root, symlinks followed."""
+        return confined.open_in(str(self.root), os.path.normpath("/" + path), flags)
+
+    @contextmanager
+    def parent(self, path: str) -> Iterator[Tuple[int, str]]:
+        """The directory that holds `path` as a descriptor, and the name of `path` in it."""
+        directory, name = confined.parent_in(str(self.root), path)
+        try:
+            yield directory, name
+        finally:
+            os.close(directory)
+
     def exists(self, path: str) -> bool:
         """Is there something at `path`, symlinks followed?"""
-        return self.follow(path).exists()
+        try:
+            os.close(self.open(path, os.O_PATH))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
 
     def lstat(self, path: str) -> Optional[os.stat_result]:
         """The lstat of `path`, or None where nothing is."""
         try:
-            return os.lstat(str(self.path(path)))
+            with self.parent(path) as (directory, name):
+                return os.stat(name, dir_fd=directory, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -63,8 +85,7 @@ class Host:
         Raises FileNotFoundError, or BadInput for anything but a regular file of at most `limit`
         bytes: a fifo or a device must not block or flood the reader.
         """
-        real = self.follow(path)
-        fd = os.open(str(real), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = self.open(path, os.O_RDONLY | os.O_NONBLOCK)
         data = bytearray()
         with os.fdopen(fd, "rb", buffering=0) as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
@@ -90,50 +111,65 @@ class Host:
     def names(self, path: str) -> List[str]:
         """The sorted names in directory `path`; empty where there is none."""
         try:
-            return sorted(os.listdir(str(self.follow(path))))
+            fd = self.open(path, os.O_RDONLY | os.O_DIRECTORY)
         except (FileNotFoundError, NotADirectoryError):
             return []
+        try:
+            return sorted(os.listdir(fd))
+        finally:
+            os.close(fd)
 
     def walk(self, path: str, *, one_file_system: bool = True) -> Iterator[str]:
         """Every path below directory `path` as seen in the host, sorted, symlinks not followed."""
-        top = self.follow(path)
-        device = os.lstat(str(top)).st_dev if top.is_dir() else 0
-        stack = [(str(top), path.rstrip("/"))]
+        device: Optional[int] = None
+        stack = [path.rstrip("/")]
         while stack:
-            real, shown = stack.pop()
+            shown = stack.pop()
             try:
-                entries = sorted(os.scandir(real), key=lambda e: e.name)
+                fd = self._directory(shown, follow=device is None)
             except (FileNotFoundError, NotADirectoryError):
                 continue
-            below = []
-            for entry in entries:
-                yield f"{shown}/{entry.name}"
-                if entry.is_dir(follow_symlinks=False):
-                    if one_file_system and entry.stat(follow_symlinks=False).st_dev != device:
-                        continue
-                    below.append((entry.path, f"{shown}/{entry.name}"))
-            stack.extend(reversed(below))
+            try:
+                here = os.fstat(fd).st_dev
+                if device is None:
+                    device = here
+                if one_file_system and here != device:
+                    continue
+                with os.scandir(fd) as found:
+                    entries = sorted((e.name, e.is_dir(follow_symlinks=False)) for e in found)
+            finally:
+                os.close(fd)
+            yield from (f"{shown}/{name}" for name, _ in entries)
+            stack.extend(f"{shown}/{name}" for name, below in reversed(entries) if below)
+
+    def _directory(self, path: str, follow: bool) -> int:
+        flags = os.O_RDONLY | os.O_DIRECTORY
+        if follow:
+            return self.open(path, flags)
+        with self.parent(path) as (directory, name):
+            return os.open(name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
 
     def _resolve(self, path: str) -> Path:
-        todo = [part for part in path.split("/") if part]
+        todo = [part for part in reversed(path.split("/")) if part]
+        root = str(self.root).rstrip("/")
         done: List[str] = []
         links = 0
         while todo:
-            part = todo.pop(0)
+            part = todo.pop()
             if part == "..":
                 done = done[:-1]
                 continue
             if part == ".":
                 continue
-            real = str(self.root.joinpath(*done, part))
+            real = "/".join((root, *done, part))
             if not os.path.islink(real):
                 done.append(part)
                 continue
             links += 1
-            if links > _MAX_LINKS:
+            if links > confined.MAX_LINKS:
                 raise BadInput(f"{path} is a loop of symlinks.", hint="Remove the loop.")
             target = os.readlink(real)
             if target.startswith("/"):
                 done = []
-            todo = [piece for piece in target.split("/") if piece] + todo
+            todo += [piece for piece in reversed(target.split("/")) if piece]
         return self.root.joinpath(*done)
