@@ -25,7 +25,8 @@ def with_packages(*added: Package, removed: Any = (), mine: Any = None) -> HostF
 
 @pytest.mark.parametrize("name,vendor,fate", [
     ("tmux", "CentOS", "layer"), ("htop", "Fedora Project", "layer"),
-    ("nano", "Red Hat, Inc.", "layer"), ("storcli", "Broadcom", "vendor"), ("backup-agent", "", "vendor"),
+    ("nano", "Red Hat, Inc.", "layer"), ("storcli", "Broadcom", "vendor"),
+    ("backup-agent", "", "vendor"),
     ("kmod-megaraid_sas", "Broadcom", "blocked"), ("kernel-core", "CentOS", "blocked"),
     ("imgbased", "CentOS", "dropped"), ("centos-release-nfv", "CentOS", "dropped"),
     ("epel-release", "Fedora Project", "dropped"), ("bash", "CentOS", "in-image")])

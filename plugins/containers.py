@@ -1,0 +1,102 @@
+"""containers: podman's storage comes with /var; what podman or the image cannot do there is told."""
+
+import dataclasses
+import posixpath
+import re
+from typing import Any, Dict, List, Tuple
+
+from ng2coreos.core.host import Host
+from ng2coreos.core.plugin import API, Contribution
+from ng2coreos.inventory.files import look
+from ng2coreos.model.facts import FileFact, HostFacts
+from ng2coreos.model.finding import Finding
+from ng2coreos.model.item import Item
+from ng2coreos.model.target import TargetFacts
+from ng2coreos.plan.catalogue import finding
+from ng2coreos.plan.volumes import TREES
+from ng2coreos.plan.written import carried
+
+STORAGE = "/var/lib/containers/storage"
+STORAGE_CONF = "/etc/containers/storage.conf"
+BOLT = STORAGE + "/libpod/bolt_state.db"
+QUADLETS = "/etc/containers/systemd"
+CNI = "/etc/cni/net.d"
+CNI_OWN = ("87-podman.conflist", "87-podman-bridge.conflist", "00-loopback.conf")
+DOCKER = ("/var/lib/docker/containers", "/var/lib/docker/image")
+RUN_AUTH = "/run/containers/0/auth.json"  # a tmpfs: podman login keeps it until the next boot
+ROOT_AUTH = ".config/containers/auth.json"
+KEPT = ("/var", "/etc", "/run", "/dev", "/proc", "/sys", "/tmp", "/usr/share", "/mnt", *TREES)
+_SETTING = re.compile(r'^\s*(driver|graphroot)\s*=\s*"([^"]*)"', re.MULTILINE)
+_VOLUME = re.compile(r"^Volume=(/[^:\s]*)", re.MULTILINE)
+
+
+class Containers:
+    """Facts: where images lie and by which driver, quadlets' directories, Docker, log-ins."""
+
+    id = "containers"
+    api = API
+
+    def facts(self, host: Host) -> Dict[str, Any]:
+        """Names and settings; a log-in is a file's digest only."""
+        settings = dict(_SETTING.findall(host.read_text(STORAGE_CONF, default="")))
+        root = settings.get("graphroot", STORAGE)
+        auth = look(host, RUN_AUTH)
+        known = host.exists(f"/root/{ROOT_AUTH}")
+        return {
+            "driver": settings.get("driver", "overlay"), "root": root,
+            "images": bool(host.names(f"{root}/overlay") or host.names(f"{root}/vfs")),
+            "bolt": host.exists(BOLT),
+            "quadlets": {path: _VOLUME.findall(host.read_text(path, default=""))
+                         for path in host.walk(QUADLETS) if path.endswith(".container")},
+            "networks": [n for n in host.names(CNI) if n not in CNI_OWN],
+            "docker": [path for path in DOCKER if host.names(path)],
+            "auth": dataclasses.asdict(auth) if auth is not None and not known else None}
+
+    def contribute(self, facts: HostFacts, mine: Dict[str, Any],
+                   target: TargetFacts) -> Contribution:
+        """What does not work as it is, and root's log-in to registries."""
+        if not mine:
+            return Contribution()
+        used = mine["images"] or bool(mine["quadlets"])
+        podman = any(package.name == "podman" for package in target.packages)
+        found: List[Finding] = []
+        if used and not podman:
+            found.append(finding("N2C_CONTAINERS_NO_PODMAN", sorted(
+                f"file:{path}" for path in mine["quadlets"])))
+        if mine["images"] and mine["driver"] not in ("", "overlay"):
+            found.append(finding("N2C_CONTAINERS_STORAGE", [f"file:{STORAGE_CONF}"],
+                                 [f"driver {mine['driver']}"]))
+        if mine["images"] and not _kept(mine["root"]):
+            found.append(finding("N2C_CONTAINERS_STORAGE", [f"file:{mine['root']}"],
+                                 [f"graphroot {mine['root']} is on NG's root"]))
+        if mine["bolt"]:
+            found.append(finding("N2C_CONTAINERS_BOLTDB", [f"file:{BOLT}"]))
+        if mine["networks"]:
+            found.append(finding("N2C_CONTAINERS_CNI",
+                                 [f"file:{CNI}/{name}" for name in mine["networks"]]))
+        lost = [f"{posixpath.basename(path)}: {place}"
+                for path, places in sorted(mine["quadlets"].items())
+                for place in places if not _kept(place)]
+        if lost:
+            found.append(finding("N2C_CONTAINERS_VOLUME", evidence=lost))
+        if mine["docker"]:
+            there = any(p.name.startswith(("moby-engine", "docker-ce")) for p in target.packages)
+            if not there:
+                found.append(finding("N2C_CONTAINERS_DOCKER",
+                                     [f"file:{path}" for path in mine["docker"]]))
+        return Contribution(findings=tuple(found), items=_auth(mine["auth"]))
+
+
+PLUGIN = Containers
+
+
+def _kept(path: str) -> bool:
+    return any(path == top or path.startswith(top + "/") for top in KEPT)
+
+
+def _auth(fact: Any) -> Tuple[Item, ...]:
+    """podman looks for it in root's home next, which outlives a boot."""
+    if not fact:
+        return ()
+    item = carried(RUN_AUTH, FileFact(**fact), "How root logged in to registries.", "containers")
+    return (dataclasses.replace(item, path=f"/var/roothome/{ROOT_AUTH}", mode=0o600, secret=True),)
