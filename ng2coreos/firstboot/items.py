@@ -37,6 +37,8 @@ def _prove(host: Host, accounts: Accounts, item: Item) -> Proof:
 
 
 def _differences(host: Host, accounts: Accounts, item: Item) -> List[str]:
+    if item.kind == "absent":
+        return [] if host.lstat(item.path) is None else ["was deleted on NG and is there again"]
     if item.kind not in _TYPES:
         return [f"this ng2coreos does not know items of kind {item.kind}"]
     found = host.lstat(item.path)

@@ -52,6 +52,12 @@ def test_wrong_items(host: FakeHost, change: Any, reason: str) -> None:
     assert reason in detail(host, replace(FILE, **change))
 
 
+def test_what_was_deleted_must_not_be_there(host: FakeHost) -> None:
+    gone = Item("/etc/gone", "absent", Outcome.CARRIED, "Deleted on NG.", "answer", replaces="file")
+    assert detail(host, gone) == "" and detail(host, replace(gone, path="/etc/no/where")) == ""
+    assert "is there again" in detail(host, replace(gone, path="/etc/x"))
+
+
 def test_a_link_that_leads_elsewhere(host: FakeHost) -> None:
     host.link("/etc/l", "/elsewhere")
     item = replace(FILE, path="/etc/l", kind="symlink", link="/usr/share/x")

@@ -4,6 +4,7 @@ from typing import Tuple
 
 from ng2coreos.execute.step import Step
 from ng2coreos.execute.steps.arm import Arm
+from ng2coreos.execute.steps.clear_etc import ClearEtc
 from ng2coreos.execute.steps.deploy import Deploy
 from ng2coreos.execute.steps.export_state import ExportState
 from ng2coreos.execute.steps.make_root import MakeRoot
@@ -13,8 +14,8 @@ from ng2coreos.execute.steps.write_boot import WriteBoot
 from ng2coreos.execute.steps.write_ignition import WriteIgnition
 
 STEPS: Tuple[Step, ...] = (
-    MakeRoot(), PullCommit(), Deploy(), ExportState(), WriteIgnition(), SnapshotVolumes(),
-    WriteBoot(), Arm())
+    MakeRoot(), PullCommit(), Deploy(), ClearEtc(), ExportState(), WriteIgnition(),
+    SnapshotVolumes(), WriteBoot(), Arm())
 
 
 def step(step_id: str) -> Step:
