@@ -1,4 +1,4 @@
-"""containers: podman's storage comes with /var; what podman or the image cannot do there is told."""
+"""containers: podman's storage comes with /var; what the image cannot do there is told."""
 
 import dataclasses
 import posixpath
