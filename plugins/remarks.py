@@ -102,7 +102,8 @@ def _finding(row: Remark, paths: Sequence[str], packages: Sequence[str]) -> Find
     resources = [*(f"file:{path}" for path in paths[:_SHOWN]),
                  *(f"package:{name}" for name in packages[:_SHOWN])]
     more = len(paths) + len(packages) - len(resources)
-    values: Dict[str, Any] = {"about": row.about, "text": row.text, "remedy": row.remedy}
+    values: Dict[str, Any] = {"about": row.about, "text": row.text, "remedy": row.remedy,
+                              "entry": row.id}
     evidence = [row.id, *([f"and {more} more"] if more else [])]
     if Kind(row.kind) is Kind.INFO:
         return finding("N2C_STATE_NOTE", resources, evidence, **values)
