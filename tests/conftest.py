@@ -2,13 +2,15 @@
 
 import errno
 import fcntl
+import json
 from pathlib import Path
-from typing import Any, Iterator, List
+from typing import Any, Dict, Iterator, List
 
 import pytest
 from hypothesis import settings
 
 from ng2coreos.core import durable
+from ng2coreos.report import document
 from tests.fakes import FakeHost
 
 # A property holds or not however busy the machine is.
@@ -35,6 +37,23 @@ def freezes(monkeypatch: "pytest.MonkeyPatch") -> List[int]:
         return argument
 
     monkeypatch.setattr(fcntl, "ioctl", ioctl)
+    return seen
+
+
+@pytest.fixture(autouse=True)
+def reports(monkeypatch: "pytest.MonkeyPatch") -> List[Dict[str, Any]]:
+    """Every report that is written in a test, each of them valid by its schema."""
+    seen: List[Dict[str, Any]] = []
+    write = document.dumps
+
+    def checked(report: Dict[str, Any]) -> str:
+        from tests.report.schema import check
+        text = write(report)
+        check(json.loads(text))
+        seen.append(report)
+        return text
+
+    monkeypatch.setattr(document, "dumps", checked)
     return seen
 
 

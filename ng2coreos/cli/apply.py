@@ -7,6 +7,7 @@ import click
 
 from ng2coreos.cli.context import Context, make_plan
 from ng2coreos.cli.options import target_options
+from ng2coreos.cli.reporting import reporting
 
 
 @click.command()
@@ -14,16 +15,22 @@ from ng2coreos.cli.options import target_options
 @click.option("--plan", "plan_file", type=click.Path(dir_okay=False), default=None, metavar="FILE",
               help="Execute this plan (from `plan --output`) instead of a new one.")
 @click.option("--reboot", is_flag=True, help="Reboot into the first trial at the end.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_obj
-def apply(obj: Context, /, plan_file: Optional[str], reboot: bool, **options: Any) -> None:
+def apply(obj: Context, /, plan_file: Optional[str], reboot: bool, as_json: bool,
+          **options: Any) -> None:
     """Stage the new system and arm its trial boot. NG stays untouched and stays the default.
 
     If a step fails, everything is undone. If the run is killed, use `resume` or `rollback`.
     """
     from ng2coreos.execute import commands
     from ng2coreos.execute.store import read_plan
-    made = read_plan(Path(plan_file)) if plan_file else make_plan(obj, **options)
-    directory = commands.apply(obj.host, made, obj.progress)
-    click.echo(f"Run {directory.run_id} is staged and armed: the next boot is the first trial.")
+    with reporting(obj.host, "apply", as_json) as told:
+        told.plan = read_plan(Path(plan_file)) if plan_file else make_plan(obj, **options)
+        directory = told.directory = commands.apply(obj.host, told.plan, obj.progress)
+        told.text = (f"Run {directory.run_id} is staged and armed: the next boot is the first "
+                     "trial.")
+    if not as_json:
+        click.echo(told.text)
     if reboot:
         commands.reboot(obj.host, directory)

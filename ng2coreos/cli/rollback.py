@@ -3,18 +3,23 @@
 import click
 
 from ng2coreos.cli.context import Context
+from ng2coreos.cli.reporting import reporting
 
 
 @click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_obj
-def rollback(obj: Context, /) -> None:
+def rollback(obj: Context, /, as_json: bool) -> None:
     """Undo the run: NG as it was before, nothing of ours left.
 
     From the new system, run `rollback` there first: it makes NG the next boot.
     """
     from ng2coreos.execute import commands
-    directory = commands.roll_back(obj.host, obj.progress)
-    if directory is None:
-        click.echo("There is nothing to roll back.")
-    else:
-        click.echo(f"Run {directory.run_id} is rolled back; nothing of it is left.")
+    with reporting(obj.host, "rollback", as_json) as told:
+        directory = commands.roll_back(obj.host, obj.progress)
+        told.text = "There is nothing to roll back."
+        if directory is not None:
+            told.directory, told.state = directory, "rolled-back"
+            told.text = f"Run {directory.run_id} is rolled back; nothing of it is left."
+    if not as_json:
+        click.echo(told.text)

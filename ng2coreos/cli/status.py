@@ -3,10 +3,11 @@
 import click
 
 from ng2coreos.cli.context import Context
+from ng2coreos.cli.reporting import reporting
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_obj
 def status(obj: Context, /, as_json: bool) -> None:
     """Say how far the move has come. The exit status tells the host's state.
@@ -16,7 +17,9 @@ def status(obj: Context, /, as_json: bool) -> None:
     from ng2coreos import report
     from ng2coreos.execute.status import status as read_status
     from ng2coreos.execute.store import Store
-    from ng2coreos.model import codec
-    found = read_status(obj.host, Store(obj.host))
-    click.echo(codec.dumps(found) if as_json else report.status_text(found), nl=False)
-    raise SystemExit(int(found.exit_code))
+    with reporting(obj.host, "status", as_json) as told:
+        told.status = found = read_status(obj.host, Store(obj.host))
+        told.exit_code = int(found.exit_code)
+        if not as_json:
+            click.echo(report.status_text(found), nl=False)
+    raise SystemExit(told.exit_code)

@@ -1,7 +1,6 @@
 """ng2coreos on the new system: argparse and the standard library, one line for every error."""
 
 import argparse
-import json
 import logging
 import os
 import sys
@@ -21,12 +20,12 @@ from ng2coreos.firstboot import (
     reboot,
     rollback,
     status,
+    told,
     trial,
     verify,
 )
 from ng2coreos.firstboot.system import System
-from ng2coreos.model import codec
-from ng2coreos.report.proof import proof_text
+from ng2coreos.report.proof import proof_text, proof_verdict
 
 Command = Callable[[System, argparse.Namespace], Exit]
 
@@ -62,24 +61,27 @@ def main(arguments: Optional[Sequence[str]] = None, system: Optional[System] = N
 
 def _status(system: System, options: argparse.Namespace) -> Exit:
     found = status.status(system)
-    _show(codec.dumps(found) if options.json else status.status_text(found))
+    _show(told.report(system, "status", text=found.text, todo=found.next, phase=found.phase,
+                      proof=found.verification) if options.json else status.status_text(found))
     return Exit.OK
 
 
 def _verify(system: System, options: argparse.Namespace) -> Exit:
     result = verify.verify(system)
-    _show(codec.dumps(result) if options.json else proof_text(result, items=options.items))
-    return Exit.VERIFY_FAILED if result.failed else Exit.OK
+    code = Exit.VERIFY_FAILED if result.failed else Exit.OK
+    _show(told.report(system, "verify", code, text=proof_verdict(result), proof=result)
+          if options.json else proof_text(result, items=options.items))
+    return code
 
 
 def _confirm(system: System, options: argparse.Namespace) -> Exit:
-    return _done(options, confirm.confirm(system), "confirmed",
+    return _done(system, options, confirm.confirm(system),
                  "The new system is what the host boots from now on.")
 
 
 def _rollback(system: System, options: argparse.Namespace) -> Exit:
     done = rollback.rollback(system)
-    _done(options, done, "rolled-back", "The next boot is oVirt Node NG."
+    _done(system, options, done, "The next boot is oVirt Node NG."
           + ("" if options.reboot else " Reboot when you are ready: systemctl reboot"))
     if options.reboot:
         reboot.reboot(system)
@@ -87,7 +89,7 @@ def _rollback(system: System, options: argparse.Namespace) -> Exit:
 
 
 def _finalize(system: System, options: argparse.Namespace) -> Exit:
-    return _done(options, finalize.finalize(system, yes=options.yes), "finalized",
+    return _done(system, options, finalize.finalize(system, yes=options.yes),
                  "oVirt Node NG is removed and its space given back.")
 
 
@@ -149,9 +151,9 @@ def _refuse(argv: Sequence[str], timeout_s: float, data: Input) -> Completed:
                       hint="Leave --root out on the host itself.")
 
 
-def _done(options: argparse.Namespace, changed: bool, phase: str, text: str) -> Exit:
-    _show(json.dumps({"phase": phase, "changed": changed}) + "\n" if options.json
-          else (text if changed else f"Already so. {text}") + "\n")
+def _done(system: System, options: argparse.Namespace, changed: bool, text: str) -> Exit:
+    text = text if changed else f"Already so. {text}"
+    _show(told.report(system, options.command, text=text) if options.json else text + "\n")
     return Exit.OK
 
 

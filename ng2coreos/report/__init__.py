@@ -3,9 +3,9 @@
 Standard library only, and nothing but records comes in: the proof's view also runs on CoreOS.
 """
 
-from ng2coreos.report.plan_view import plan_json, plan_text
+from ng2coreos.report.plan_view import plan_text
 from ng2coreos.report.proof import proof_text
 from ng2coreos.report.status_view import status_text
 from ng2coreos.report.verdict import Verdict, judge
 
-__all__ = ["Verdict", "judge", "plan_json", "plan_text", "proof_text", "status_text"]
+__all__ = ["Verdict", "judge", "plan_text", "proof_text", "status_text"]

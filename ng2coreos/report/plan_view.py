@@ -29,11 +29,6 @@ def plan_text(plan: Plan) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def plan_json(plan: Plan) -> str:
-    """The plan as JSON without anything secret; for readers, not for `apply --plan`."""
-    return codec.dumps(_shown(plan))
-
-
 def _shown(plan: Plan) -> Plan:
     return codec.load(Plan, redact_data(codec.dump(redact_plan(plan))))
 

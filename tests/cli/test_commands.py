@@ -115,7 +115,7 @@ def test_a_plan_shows_no_secret(tool: Tool, as_json: bool) -> None:
     assert "ssh_host_ed25519_key" in said.out
     assert "canary" not in said.out + said.err
     if as_json:
-        assert json.loads(said.out)["schema"] == "ng2coreos-plan/1"
+        assert json.loads(said.out)["schema"] == {"id": "ng2coreos-report", "version": "1.0"}
 
 
 def test_what_stands_against_the_run_is_the_exit_status_of_plan(tool: Tool) -> None:
@@ -152,7 +152,69 @@ def test_status_as_json(tool: Tool) -> None:
     said = tool("status", "--json")
     data = json.loads(said.out)
     assert (data["host_state"], data["exit_code"], said.code) == ("staged", 0, 0)
-    assert data["changes_done"] == data["changes_total"] == 6
+    assert {c["status"] for c in data["changes"]} == {"done"} and len(data["changes"]) == 6
+    assert data["verdict"] == "staged" and data["reboot_required"] is True
+    assert data["summary"]["measured_s"] >= 0 and data["next"]
+
+
+def test_a_whole_life_as_json(tool: Tool, reports: List[Dict[str, Any]]) -> None:
+    def told(*words: Any) -> Dict[str, Any]:
+        said = tool(*words, "--json")
+        report: Dict[str, Any] = json.loads(said.out)
+        assert report["exit_code"] == said.code and report["run"]["command"] == words[0]
+        return report
+
+    assert told("status")["verdict"] == "untouched"
+    assert told("plan", "--target", tool.repo)["verdict"] == "ready"
+    applied = told("apply", "--target", tool.repo)
+    assert (applied["verdict"], applied["host_state"]) == ("staged", "staged")
+    assert told("resume")["run"]["id"] == applied["run"]["id"]
+    back = told("rollback")
+    assert (back["verdict"], back["host_state"]) == ("rolled-back", "rolled-back")
+    assert {c["status"] for c in back["changes"]} == {"undone"}
+    assert told("rollback")["verdict"] == "untouched" and len(reports) == 6
+
+
+def test_a_failure_is_in_the_report_too(tool: Tool, tmp_path: Path) -> None:
+    said = tool("plan", "--target", tool.repo, "--answers", tmp_path / "none", "--json")
+    data = json.loads(said.out)
+    assert (said.code, data["exit_code"], data["verdict"]) == (8, 8, "failed")
+    assert data["findings"][0]["kind"] == "error" and "none" in data["error"]["message"]
+
+
+def test_a_run_that_was_undone_says_so_in_its_report(tool: Tool) -> None:
+    tool.world.points.raises["half beta:0"] = CommandFailed("lvcreate failed.", hint="Look.")
+    data = json.loads(tool("--quiet", "apply", "--target", tool.repo, "--json").out)
+    assert (data["exit_code"], data["verdict"], data["host_state"]) == (
+        Exit.ROLLED_BACK, "rolled-back", "rolled-back")
+    assert data["error"]["hint"] == "Look."
+    assert {c["status"] for c in data["changes"]} == {"undone", "pending"}
+
+
+def test_what_blocks_is_no_failure_of_the_tool(tool: Tool) -> None:
+    tool.target = build.target(signature=Signature(False, problem="unsigned"))
+    data = json.loads(tool.targeted("plan", "--json").out)
+    assert (data["exit_code"], data["verdict"], data["host_state"]) == (3, "blocked", "untouched")
+    assert {f["kind"] for f in data["findings"]} <= {"inhibitor", "overridable", "warning", "info"}
+    assert "N2C_TARGET_UNSIGNED" in {f["id"] for f in data["findings"]}
+
+
+def test_strict_ends_with_100_when_there_are_warnings(tool: Tool) -> None:
+    assert tool.targeted("plan", "--strict").code in (0, Exit.WARNINGS)
+    tool.target = replace(tool.target, ostree_composefs=True)
+    assert tool.targeted("plan").code == 0
+    said = tool.targeted("plan", "--strict", "--json")
+    assert said.code == Exit.WARNINGS and json.loads(said.out)["exit_code"] == 100
+
+
+def test_the_reason_of_an_override_is_in_the_report(tool: Tool) -> None:
+    tool.world.facts = replace(tool.world.facts, boot=replace(
+        tool.world.facts.boot, firmware="uefi", secure_boot=True))
+    said = tool.targeted("plan", "--override", "N2C_BOOT_SECURE_BOOT=our keys", "--json")
+    found = {f["id"]: f for f in json.loads(said.out)["findings"]}["N2C_BOOT_SECURE_BOOT"]
+    assert found["override"] == {"key": "N2C_BOOT_SECURE_BOOT", "used": True, "reason": "our keys"}
+    assert "overridden: our keys" in tool.targeted(
+        "plan", "--override", "N2C_BOOT_SECURE_BOOT=our keys").out
 
 
 def test_a_fallback_is_the_exit_status(tool: Tool) -> None:

@@ -16,7 +16,7 @@ OTHERS = {
     Exit.USAGE: "tests/cli/test_commands.py: test_a_wrong_call_is_told_and_changes_nothing",
     Exit.SIGINT: "tests/execute/test_runner.py: test_a_signal_lets_the_change_end",
     Exit.SIGTERM: "tests/execute/test_runner.py: test_a_signal_lets_the_change_end",
-    Exit.WARNINGS: "reserved: nothing ends with it yet",
+    Exit.WARNINGS: "tests/cli/test_commands.py: test_strict_ends_with_100_when_there_are_warnings",
 }
 
 

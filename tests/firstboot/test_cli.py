@@ -21,7 +21,9 @@ def test_a_whole_life(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert cli.main(["verify"], system) == Exit.OK
     assert "VERIFIED" in capsys.readouterr().out
     assert cli.main(["confirm", "--json"], system) == Exit.OK
-    assert json.loads(capsys.readouterr().out) == {"phase": "confirmed", "changed": True}
+    report = json.loads(capsys.readouterr().out)
+    assert (report["phase"], report["host_state"]) == ("confirmed", "migrated")
+    assert report["run"]["command"] == "confirm" and "boots from now on" in report["text"]
     assert cli.main(["confirm"], system) == Exit.OK
     assert capsys.readouterr().out.startswith("Already so.")
     assert cli.main(["finalize"], system) == Exit.NEEDS_ANSWER

@@ -162,14 +162,14 @@ def test_it_tells_the_status(program: Path, tmp_path: Path) -> None:
     assert out.startswith("HEALTHY: ") and "ng2coreos confirm" in out
     code, out, _ = run(program, "--root", str(tmp_path), "status", "--json")
     data = json.loads(out)
-    assert (code, data["phase"], data["state"]["commit"]) == (0, "healthy", COMMIT)
+    assert (code, data["phase"], data["target"]["commit"]) == (0, "healthy", COMMIT)
 
 
 def test_it_verifies_and_says_what_fails(program: Path, tmp_path: Path) -> None:
     Machine(tmp_path).boot()
     code, out, _ = run(program, "--root", str(tmp_path), "verify", "--json")
     assert code == Exit.VERIFY_FAILED
-    details = {proof["id"]: proof["detail"] for proof in json.loads(out)["proofs"]}
+    details = {proof["id"]: proof["detail"] for proof in json.loads(out)["proof"]["proofs"]}
     assert "is not run for a system that is not running" in details["vdsmd"]
 
 

@@ -21,7 +21,7 @@ def fields(text: str) -> Set[str]:
 @pytest.mark.parametrize("row", ROWS, ids=lambda e: str(e.id))
 def test_a_row_is_whole(row: Entry) -> None:
     assert re.fullmatch(r"N2C(_[A-Z0-9]+)+", row.id)
-    assert row.title and row.summary.endswith("."), row.id
+    assert row.title and row.summary.endswith((".", "}")), row.id
     assert not row.title.endswith(".") and not fields(row.about)
     for step in row.steps:
         assert (step.kind is StepKind.COMMAND) is bool(step.argv)
