@@ -26,6 +26,7 @@ class Contribution:
     checks: Tuple[Check, ...] = ()
     units: Tuple[UnitState, ...] = ()
     kernel_args: Tuple[KernelArg, ...] = ()
+    fstab: Tuple[str, ...] = ()  # lines for the new system's fstab, besides the plan's own
 
 
 class Plugin(Protocol):

@@ -7,6 +7,7 @@ from typing import List, Set, Tuple
 from ng2coreos.core.host import Host
 from ng2coreos.inventory.parse import readable
 from ng2coreos.model.facts import Layout, TreeSize
+from ng2coreos.model.places import STANDARD
 
 # What the layer holds of the admin's own, beside /etc; /home where it is no volume of its own
 PATHS = ("/home", "/opt", "/root", "/srv", "/usr/local")
@@ -17,9 +18,33 @@ def read(host: Host, layout: Layout) -> Tuple[TreeSize, ...]:
     """The size of each directory that is no mount of its own; 0 for one that is not there.
 
     Counts as a copy does: one file system, no symlink followed, a hard-linked file once, holes not
-    at all.  What goes while we look is not counted.
+    at all.  What goes while we look is not counted.  Of the admin's own directories in ``/`` those
+    are told that hold something, or below which something is mounted.
     """
-    return tuple(_size(host, path) for path in PATHS if layout.mount(path) is None)
+    usual = [_size(host, path) for path in PATHS if layout.mount(path) is None]
+    own = [_size(host, path) for path in _own(host, layout)]
+    return (*usual, *own)
+
+
+def _own(host: Host, layout: Layout) -> List[str]:
+    found = []
+    for path in ("/mnt", *(f"/{name}" for name in host.names("/") if name not in STANDARD)):
+        st = host.lstat(path)
+        if st is None or not stat.S_ISDIR(st.st_mode) or layout.mount(path) is not None:
+            continue
+        if any(m.target.startswith(path + "/") for m in layout.mounts) or _holds(host, path):
+            found.append(path)
+    return found
+
+
+def _holds(host: Host, path: str) -> bool:
+    """Is there anything but directories below, on the same file system?"""
+    with readable(path):
+        for below in host.walk(path):
+            st = host.lstat(below)
+            if st is not None and not stat.S_ISDIR(st.st_mode):
+                return True
+    return False
 
 
 def _size(host: Host, path: str) -> TreeSize:

@@ -5,7 +5,7 @@ from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 from ng2coreos.core.plugin import Contribution, Plugin
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.finding import Finding, Kind
-from ng2coreos.model.item import Check, Item
+from ng2coreos.model.item import Check, Item, Outcome
 from ng2coreos.model.plan import Decisions, Policy, UnitState
 from ng2coreos.model.sides import Sides
 from ng2coreos.model.target import TargetFacts
@@ -20,7 +20,7 @@ from ng2coreos.plan.lvm_devices import decide_lvm_devices
 from ng2coreos.plan.predict import predict
 from ng2coreos.plan.rules import Rules
 from ng2coreos.plan.space import space_findings
-from ng2coreos.plan.units import UnitDecisions
+from ng2coreos.plan.units import DIRECTORY, UnitDecisions
 from ng2coreos.plan.volumes import decide_volumes
 
 _ORDER = {Kind.INHIBITOR: 0, Kind.OVERRIDABLE: 1, Kind.WARNING: 2, Kind.INFO: 3}
@@ -36,10 +36,13 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
     """
     shares = [(p.id, p.contribute(facts, facts.plugins.get(p.id, {}), target)) for p in plugins]
     volumes = decide_volumes(facts, target, rules, new_uuid)
-    fstab, fstab_findings = decide_fstab(facts, volumes.volumes)
+    fstab, fstab_findings = decide_fstab(facts, volumes.volumes, target.top,
+                                         [line for _, share in shares for line in share.fstab])
     identities, identity_findings = decide_identities(facts, target, rules.static_ids)
     args, arg_findings = decide_kernel_args(facts, target, rules, volumes.volumes)
-    units = UnitDecisions(facts, target, rules, volumes.mount_units)
+    gone = tuple(item.path[len(DIRECTORY):] for _, share in shares for item in share.items
+                 if item.outcome is Outcome.DROPPED and item.path.startswith(DIRECTORY))
+    units = UnitDecisions(facts, target, rules, (*volumes.mount_units, *gone))
     boot, boot_findings = decide_boot(facts, target)
     own = (fstab, decide_lvm_devices(facts), *dropped_mounts(facts, volumes.mount_units))
     items = _settled(own, [share for _, share in shares])

@@ -2,14 +2,14 @@
 
 import base64
 import hashlib
-from typing import List, Tuple
+from typing import List, Mapping, Sequence, Set, Tuple
 
 from ng2coreos.model.facts import HostFacts, Mount
 from ng2coreos.model.finding import Finding
 from ng2coreos.model.item import Item, Outcome
 from ng2coreos.model.plan import Volume
 from ng2coreos.plan.catalogue import finding
-from ng2coreos.plan.paths import on_target
+from ng2coreos.plan.paths import top_name, with_image
 
 PATH = "/etc/fstab"
 UNITS = "/etc/systemd/system"
@@ -23,8 +23,12 @@ NOFAIL = "nofail,x-systemd.device-timeout=300"
 _HEADER = "# Written by ng2coreos. /boot is a directory of NG's boot partition: see its manual.\n"
 
 
-def decide_fstab(facts: HostFacts, volumes: Tuple[Volume, ...]) -> Tuple[Item, Tuple[Finding, ...]]:
-    """The file, and findings about mounts that the new system cannot have or shares with NG."""
+def decide_fstab(facts: HostFacts, volumes: Tuple[Volume, ...], top: Mapping[str, str],
+                 more: Sequence[str] = ()) -> Tuple[Item, Tuple[Finding, ...]]:
+    """The file, and findings about mounts that the new system cannot have or shares with NG.
+
+    `top` are the image's directories in ``/``, `more` lines that plug-ins write.
+    """
     boot, vg = facts.boot, facts.layout.vg
     lines = [
         f"UUID={boot.boot_uuid} /sysroot/boot {boot.boot_fstype} "
@@ -34,10 +38,11 @@ def decide_fstab(facts: HostFacts, volumes: Tuple[Volume, ...]) -> Tuple[Item, T
         mount = facts.layout.mount(volume.source_mount) if volume.origin else None
         if mount is not None:
             check = 2 if volume.fstype == "ext4" else 0
-            lines.append(f"/dev/{vg}/{volume.name} {_field(volume.mount)} {volume.fstype} "
+            lines.append(f"/dev/{vg}/{volume.name} {field(volume.mount)} {volume.fstype} "
                          f"{_options(mount)} 0 {check}")
     lines += [f"/dev/{vg}/{m.volume} none swap defaults,{NOFAIL} 0 0" for m in swaps(facts)]
-    found = _others(facts, volumes, lines)
+    found = _others(facts, volumes, lines, top, {line.split()[1] for line in more})
+    lines += more
     data = (_HEADER + "\n".join(lines) + "\n").encode()
     item = Item(PATH, "file", Outcome.CONVERTED, "The new system mounts its own volumes.", RULE,
                 source=PATH, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data),
@@ -59,7 +64,8 @@ def swaps(facts: HostFacts) -> Tuple[Mount, ...]:
     return tuple(m for m in facts.layout.mounts if m.target == "swap" and m.volume)
 
 
-def _others(facts: HostFacts, volumes: Tuple[Volume, ...], lines: List[str]) -> Tuple[Finding, ...]:
+def _others(facts: HostFacts, volumes: Tuple[Volume, ...], lines: List[str],
+            top: Mapping[str, str], taken: Set[str]) -> Tuple[Finding, ...]:
     ours = {"/", "swap", *(v.source_mount for v in volumes)}
     shared: List[str] = []
     left: List[str] = []
@@ -67,16 +73,19 @@ def _others(facts: HostFacts, volumes: Tuple[Volume, ...], lines: List[str]) -> 
         mount = facts.layout.mount(target)
         if mount is None or target in ours or _below(target, NOT_OURS):
             continue
+        real = with_image(target, top)
+        if real is not None and field(real) in taken:
+            continue
         if not mount.source.startswith("/dev/"):
             if ":" in mount.source or mount.source.startswith("//"):
                 left.append(f"{mount.source} at {target}: a network file system")
         elif not mount.uuid:
             left.append(f"{mount.source} at {target}: it has no UUID")
-        elif not on_target(target).startswith("/var/"):
+        elif real is None or not (top_name(target) or real.startswith("/var/")):
             left.append(f"{mount.source} at {target}: the image has no such directory")
         else:
             shared.append(target)
-            lines.append(f"UUID={mount.uuid} {_field(on_target(target))} {mount.fstype} "
+            lines.append(f"UUID={mount.uuid} {field(real)} {mount.fstype} "
                          f"{_options(mount)},{NOFAIL} 0 0")
     found = []
     if shared:
@@ -95,6 +104,6 @@ def _options(mount: Mount) -> str:
     return ",".join(["defaults", *kept])
 
 
-def _field(path: str) -> str:
+def field(path: str) -> str:
     """A path as fstab wants it: blanks and backslashes in octal."""
     return "".join(f"\\{ord(c):03o}" if c in " \t\n\\#" else c for c in path)

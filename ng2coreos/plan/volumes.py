@@ -8,7 +8,7 @@ from ng2coreos.model.finding import Finding
 from ng2coreos.model.plan import Tree, Volume
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
-from ng2coreos.plan.paths import ALIASES, on_target, unit_name
+from ng2coreos.plan.paths import ALIASES, kept_at, on_target, top_name, unit_name
 from ng2coreos.plan.predict import GIB, root_bytes, rounded_up
 from ng2coreos.plan.rules import Action, Rules
 
@@ -56,7 +56,7 @@ def decide_volumes(facts: HostFacts, target: TargetFacts, rules: Rules,
     if not any(v.source_mount == "/var" for v in volumes):
         found.append(finding("N2C_VAR_VOLUME"))
     found += _leftovers(facts, {v.name for v in volumes})
-    return VolumePlan(tuple(volumes), _trees(facts, tuple(volumes), rules), tuple(found),
+    return VolumePlan(tuple(volumes), _trees(facts, target, tuple(volumes), rules), tuple(found),
                       tuple(sorted(unit_name(m.target) for m in layout.mounts if m.volume)))
 
 
@@ -79,18 +79,23 @@ def _removed(top: str, mounts: List[str], rules: Rules) -> Tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _trees(facts: HostFacts, volumes: Tuple[Volume, ...], rules: Rules) -> Tuple[Tree, ...]:
+def _trees(facts: HostFacts, target: TargetFacts, volumes: Tuple[Volume, ...],
+           rules: Rules) -> Tuple[Tree, ...]:
+    """What is copied: the directories that the image links into /var, and the admin's own."""
     var = next((v for v in volumes if v.mount == "/var"), None)
     if var is None:
         return ()
     found = []
-    for source in TREES:
+    own = [t.path for t in facts.trees if t.path not in TREES]
+    for source in (*TREES, *own):
         if facts.layout.mount(source) is not None:
             continue  # a file system of its own: a volume of ours or a line of fstab
         exclude = sorted(p[len(source) + 1:] for entry in rules.entries
                          if entry.action is Action.DROP
                          for p in entry.paths if p.startswith(source + "/"))
-        found.append(Tree(source, var.name, ALIASES[source][len("/var/"):], tuple(exclude)))
+        name = top_name(source)
+        real = kept_at(name, target.top) if name else ALIASES[source]
+        found.append(Tree(source, var.name, real[len("/var/"):], tuple(exclude)))
     return tuple(found)
 
 

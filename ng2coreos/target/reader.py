@@ -65,7 +65,7 @@ class TargetRepo:
             users=accounts.users(tree), groups=accounts.groups(tree),
             etc_groups=accounts.etc_groups(tree), etc=_etc(tree),
             units=units.units(tree), enabled_units=units.enabled(tree),
-            ostree_composefs=_composefs(tree), selinux=_selinux(tree))
+            ostree_composefs=_composefs(tree), selinux=_selinux(tree), top=_top(tree))
 
 
 @contextmanager
@@ -149,6 +149,16 @@ def _os_release(text: str) -> Dict[str, str]:
                 found[key] = "".join(shlex.split(value))
             except ValueError:  # an unbalanced quote: the value as it stands
                 found[key] = value
+    return found
+
+
+def _top(tree: Tree) -> Dict[str, str]:
+    """The directories in ``/``, and the links there: a running system cannot make one."""
+    found = {}
+    for name, node in tree.list("").items():
+        header = None if node.is_directory else tree.open(node)[0]
+        if header is None or header.is_link:
+            found[name] = header.link if header is not None else ""
     return found
 
 

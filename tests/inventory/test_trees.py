@@ -82,3 +82,15 @@ def test_another_file_system_below_is_left_out(fake_host: FakeHost) -> None:
         assert sizes(fake_host)["/opt"] == TreeSize("/opt", 10, 1)
 
     in_namespace(measure)
+
+
+def test_directories_of_the_admin_in_the_root_count_where_they_hold_something(
+        fake_host: FakeHost) -> None:
+    fake_host.write("/scripts/backup.sh", "x")
+    fake_host.write("/mnt/notes.txt", "x")
+    fake_host.path("/data/images/rhev").mkdir(parents=True)
+    fake_host.path("/bricks/b1").mkdir(parents=True)
+    fake_host.write("/iso/disk", "x")
+    fake_host.write("/usr/bin/x", "x")
+    found = sizes(fake_host, "/bricks/b1", "/iso")
+    assert set(found) - set(trees.PATHS) == {"/scripts", "/mnt", "/bricks"}

@@ -190,3 +190,13 @@ def test_composefs_and_missing_policy(tmp_path: Path, value: str, wanted: bool) 
     facts = read(tmp_path / "repo", tmp_path)
     assert facts.ostree_composefs is wanted
     assert facts.selinux is None
+
+
+def test_directories_and_links_in_the_root(tmp_path: Path) -> None:
+    tree = images.make_tree(tmp_path / "tree")
+    (tree / "data").symlink_to("var/data")
+    (tree / "bricks").mkdir()
+    (tree / "notes").write_text("a file", "utf-8")
+    images.make_repo(tmp_path / "repo", tree)
+    top = read(tmp_path / "repo", tmp_path).top
+    assert (top["data"], top["bricks"], top["usr"]) == ("var/data", "", "") and "notes" not in top

@@ -1,0 +1,185 @@
+"""paths: what a root that cannot be written may not have, what becomes of it, and what stops."""
+
+from dataclasses import replace
+from typing import Any, Dict, List, Tuple
+
+import pytest
+
+from ng2coreos.model.facts import HostFacts, Mount, Service, TreeSize
+from ng2coreos.model.finding import Kind
+from ng2coreos.model.item import Outcome
+from ng2coreos.model.plan import Decisions
+from ng2coreos.model.target import TargetFacts
+from ng2coreos.plan.paths import kept_at, with_image
+from ng2coreos.plan.written import text_of
+from plugins.paths import RHEV_DIRECTORIES, Paths
+from tests.fakes import FakeHost
+from tests.plan.build import GIB, added, decided, file, found, host, ids, item, target
+
+SD = "5b7a9f6e-2a90-4d8e-b1ce-7a4d7c6f0b21"
+TOP = {"usr": "", "var": "", "rhev": "", "bricks": "", "data": "var/data"}
+NONE: Dict[str, Any] = {"loose": [], "domains": [], "fstab": [], "units": {}}
+
+
+def image(**top: str) -> TargetFacts:
+    return target(top={**TOP, **top})
+
+
+def with_paths(*mounts: Tuple[str, str], trees: Tuple[str, ...] = (), services: Any = None,
+               **more: Any) -> HostFacts:
+    facts = host(trees=tuple(TreeSize(path, 10, 2) for path in trees))
+    extra = tuple(Mount("/dev/sdb1", where, kind, "rw,noatime", f"fs{where}", "", GIB, 10)
+                  for where, kind in mounts)
+    facts = replace(facts, layout=replace(facts.layout, mounts=(*facts.layout.mounts, *extra)))
+    return replace(facts, services=services or facts.services,
+                   plugins={**facts.plugins, "paths": {**NONE, **more}})
+
+
+def fstab(plan: Decisions) -> List[str]:
+    return text_of(item(plan, "/etc/fstab")).splitlines()
+
+
+def test_reads_what_lies_loose_domains_fstab_and_units(fake_host: FakeHost) -> None:
+    fake_host.write_all({
+        "/notes.txt": "x", f"/data/images/rhev/{SD}/dom_md/metadata": "CLASS=Data\n",
+        f"/nfs/export/{SD}/dom_md/metadata": "far away", "/data/images/x/dom_md/metadata": "no",
+        "/proc/self/mounts": "srv:/x /nfs nfs4 rw 0 0\n", "/media/disk/file": "x",
+        "/etc/fstab": "# comment\nUUID=1 /mnt/a xfs defaults 0 0\nbroken\n",
+        "/etc/systemd/system/mnt-b.mount": "[Mount]\nWhere=/mnt/b\n"})
+    fake_host.link("/vms", "/data/vms")
+    fake_host.link("/etc/systemd/system/tmp.mount", "/dev/null")
+    assert Paths().facts(fake_host) == {
+        "loose": ["/notes.txt", "/vms", "/media/disk"],
+        "domains": [f"/data/images/rhev/{SD}"],
+        "fstab": [["UUID=1", "/mnt/a", "xfs", "defaults", "0", "0"]],
+        "units": {"mnt-b.mount": "[Mount]\nWhere=/mnt/b\n"}}
+
+
+@pytest.mark.parametrize("path,wanted", [
+    ("/data/images", "/var/data/images"), ("/bricks/b1", "/bricks/b1"), ("/mnt/x", "/var/mnt/x"),
+    ("/gone/x", None), ("/var/lib/x", "/var/lib/x"), ("/odd/x", None)])
+def test_where_a_path_really_is(path: str, wanted: Any) -> None:
+    assert with_image(path, {**TOP, "odd": "usr/odd"}) == wanted
+
+
+def test_content_goes_where_the_image_links_it_or_aside() -> None:
+    assert (kept_at("data", TOP), kept_at("gone", TOP)) == ("/var/data", "/var/toplevel/gone")
+    plan = decided(with_paths(trees=("/data", "/gone", "/mnt", "/opt")), image())
+    trees = {t.source: t.path for t in plan.trees}
+    assert (trees["/data"], trees["/gone"], trees["/mnt"]) == ("data", "toplevel/gone", "mnt")
+    one = found(plan, "N2C_PATHS_MOVED")
+    assert one.kind is Kind.OVERRIDABLE and one.evidence == ("/gone becomes /var/toplevel/gone",)
+
+
+def test_a_directory_that_the_image_brings_empty_gets_its_content_bound_to_it() -> None:
+    plan = decided(with_paths(("/bricks/b1", "xfs"), trees=("/bricks",)), image())
+    lines = fstab(plan)
+    bind = next(n for n, line in enumerate(lines) if " none bind" in line and "bricks" in line)
+    assert lines[bind].startswith("/var/toplevel/bricks /bricks none bind,nofail")
+    assert any(line.startswith("UUID=fs/bricks/b1 /bricks/b1 xfs defaults,noatime")
+               for line in lines)
+    assert "N2C_PATHS_MOVED" not in ids(plan) and "N2C_MOUNT_LEFT" not in ids(plan)
+
+
+def test_a_mount_below_a_link_of_the_image_goes_to_its_real_place() -> None:
+    assert any(line.startswith("UUID=fs/data/vms /var/data/vms xfs")
+               for line in fstab(decided(with_paths(("/data/vms", "xfs")), image())))
+    gone = decided(with_paths(("/gone/vms", "xfs")), image())
+    assert "N2C_MOUNT_LEFT" in ids(gone)
+
+
+def test_lines_of_networks_and_of_what_is_not_mounted_are_kept() -> None:
+    rows = [["srv:/iso", "/mnt/iso\\0401", "nfs4", "vers=4.2"],
+            ["UUID=9", "/srv/late", "xfs", "noauto,nofail"],
+            ["nodev", "/dev/hugepages1G", "hugetlbfs", "pagesize=1G"],
+            ["/dev/mapper/onn-var", "/var", "xfs", "defaults"],
+            ["UUID=1", "/boot/efi", "vfat", "umask=0077"], ["UUID=2", "none", "swap", "defaults"]]
+    plan = decided(with_paths(("/mnt/iso 1", "nfs4"), fstab=rows), image())
+    assert fstab(plan)[-3:] == [
+        "srv:/iso /var/mnt/iso\\0401 nfs4 vers=4.2,_netdev,nofail 0 0",
+        "UUID=9 /var/srv/late xfs noauto,nofail 0 0",
+        "nodev /dev/hugepages1G hugetlbfs pagesize=1G,nofail 0 0"]
+    assert "N2C_MOUNT_LEFT" not in ids(plan) and "N2C_PATHS_MOUNT" not in ids(plan)
+
+
+def test_mounts_without_a_place_or_with_a_password_stop_the_plan_unless_accepted() -> None:
+    rows = [["srv:/iso", "/iso", "nfs", "ro"],
+            ["//srv/x", "/mnt/x", "cifs", "username=a,password=hunter2"]]
+    one = found(decided(with_paths(fstab=rows), image()), "N2C_PATHS_MOUNT")
+    assert one.kind is Kind.OVERRIDABLE and len(one.evidence) == 2
+    assert "hunter2" not in repr(one)
+
+
+def test_a_domain_on_the_root_volume_stops_the_plan_with_the_remedy() -> None:
+    one = found(decided(with_paths(domains=[f"/data/images/rhev/{SD}"]), image()),
+                "N2C_PATHS_DOMAIN_ON_ROOT")
+    assert one.kind is Kind.INHIBITOR and "volume of its own" in one.remedy
+
+
+def test_a_domain_on_its_own_disk_needs_its_path() -> None:
+    path = f"/data/images/rhev/{SD}"
+    facts = with_paths(("/data/images/rhev", "xfs"), domains=[path])
+    assert not [i for i in ids(decided(facts, image())) if "DOMAIN" in i]
+    bare = target(top={"usr": "", "rhev": ""})
+    assert found(decided(facts, bare), "N2C_PATHS_DOMAIN").resources == (f"file:{path}",)
+
+
+def test_a_domain_in_var_travels_with_it() -> None:
+    plan = decided(with_paths(domains=[f"/var/vms/{SD}"]), image())
+    assert not [i for i in ids(plan) if "DOMAIN" in i]
+
+
+def test_loose_files_are_told() -> None:
+    plan = decided(with_paths(loose=["/notes.txt"]), image())
+    assert found(plan, "N2C_PATHS_LOOSE").evidence == ("/notes.txt",)
+
+
+def test_vdsm_gets_a_place_for_storage_domains() -> None:
+    plan = decided(with_paths(), image())
+    assert "Where=/rhev\n" in text_of(item(plan, "/etc/systemd/system/rhev.mount"))
+    assert "d /rhev/data-center 0755 vdsm kvm" in text_of(item(plan, RHEV_DIRECTORIES))
+    state, = (s for s in plan.units if s.unit == "rhev.mount")
+    assert state.links == ("local-fs.target.wants/rhev.mount",)
+    assert [c.params for c in plan.checks if c.id == "mount:/rhev"] == [
+        {"target": "/rhev", "uuid": ""}]
+
+
+def test_an_image_that_links_rhev_needs_the_directories_only() -> None:
+    plan = decided(with_paths(), image(rhev="var/rhev"))
+    assert item(plan, RHEV_DIRECTORIES).outcome is Outcome.CONVERTED
+    assert not [s for s in plan.units if s.unit == "rhev.mount"]
+
+
+def test_an_image_that_mounts_rhev_itself_needs_nothing() -> None:
+    own = replace(image(), units={**target().units, "rhev.mount": ("local-fs.target.wants",)})
+    assert not [i for i in decided(with_paths(), own).items if "rhev" in i.path]
+
+
+def test_an_image_without_rhev_stops_the_plan_of_a_vdsm_host_only() -> None:
+    facts, bare = with_paths(), target(top={"usr": ""})
+    assert found(decided(facts, bare), "N2C_PATHS_RHEV").kind is Kind.INHIBITOR
+    vdsm = {**facts.plugins["vdsm"], "id": "", "volatile": {"vms": None}}
+    other = replace(facts, plugins={**facts.plugins, "vdsm": vdsm})
+    assert "N2C_PATHS_RHEV" not in ids(decided(other, bare))
+
+
+def test_mount_units_get_the_name_of_their_real_place() -> None:
+    path = "/etc/systemd/system/mnt-b.mount"
+    facts = with_paths(
+        units={"mnt-b.mount": "[Mount]\nWhat=/dev/sdb1\nWhere=/mnt/b\n",
+               "gone-c.mount": "[Mount]\nWhat=x\nWhere=/gone/c\n",
+               "var-d.mount": "[Mount]\nWhat=x\nWhere=/var/d\n",
+               "var-log.mount": "[Mount]\nWhat=x\nWhere=/var/log\n"},
+        services=(Service("mnt-b.mount", "enabled", ("multi-user.target.wants",)),))
+    facts = replace(facts, etc=tuple(added(f"/etc/systemd/system/{n}", file(n)) for n in (
+        "mnt-b.mount", "gone-c.mount", "var-d.mount")))
+    plan = decided(facts, image())
+    assert item(plan, path).outcome is Outcome.DROPPED
+    new = item(plan, "/etc/systemd/system/var-mnt-b.mount")
+    assert text_of(new) == "[Mount]\nWhat=/dev/sdb1\nWhere=/var/mnt/b\n" and new.source == path
+    states = {s.unit: s.links for s in plan.units}
+    assert states["var-mnt-b.mount"] == ("multi-user.target.wants/var-mnt-b.mount",)
+    assert "mnt-b.mount" not in states
+    assert found(plan, "N2C_PATHS_MOUNT").evidence == (
+        "gone-c.mount at /gone/c: the image has no such directory",)
+    assert item(plan, "/etc/systemd/system/var-d.mount").outcome is Outcome.CARRIED
