@@ -7,7 +7,7 @@ may go on for a while, and nobody else may begin beside it.
 import fcntl
 import json
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Iterator, Set, Tuple
 
@@ -33,8 +33,9 @@ def exclusive(path: Path, *, run_id: str = "") -> Iterator[None]:
             raise Locked(f"Another ng2coreos is at work: {_holder(fd)}.",
                          hint="Wait for it, or look at `ng2coreos status`. "
                               "The lock goes by itself when that process ends.") from None
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, json.dumps({"pid": os.getpid(), "run": run_id}).encode(), 0)
+        with suppress(OSError):  # a full disk must not keep anybody from rolling back
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, json.dumps({"pid": os.getpid(), "run": run_id}).encode(), 0)
         _held.add(fd)
         try:
             yield

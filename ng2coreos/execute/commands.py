@@ -1,7 +1,8 @@
 """What the commands do on NG, without the command line: lock, plan, run, roll back."""
 
+from contextlib import contextmanager
 from pathlib import Path
-from typing import List, Optional
+from typing import Iterator, List, Optional
 
 from ng2coreos import inventory
 from ng2coreos import plan as deciding
@@ -10,6 +11,7 @@ from ng2coreos.core.errors import (
     Blocked,
     FellBack,
     Interrupted,
+    RollbackIncomplete,
     StalePlan,
     Unsupported,
 )
@@ -45,7 +47,7 @@ def apply(host: Host, ready: Plan, progress: Progress) -> RunDirectory:
     NeedsAnswer, StalePlan, Interrupted; FellBack where the new system was tried already.
     """
     store = Store(host)
-    with lock.exclusive(store.lock_file, run_id=ready.run_id):
+    with _no_half_begun(store, ready), lock.exclusive(store.lock_file, run_id=ready.run_id):
         held = store.current()
         if held is not None and held.ended() == "finished" \
                 and held.plan().target.commit == ready.target.commit:
@@ -163,6 +165,21 @@ def export(host: Host, ready: Plan, path: Path) -> None:
     if path.exists():
         raise Unsupported(f"{path} exists.", hint="Name a directory that does not exist yet.")
     export_bundle(host, ready, path)
+
+
+@contextmanager
+def _no_half_begun(store: Store, ready: Plan) -> Iterator[None]:
+    """What a disk refuses before the first change ends as a run that failed and was undone."""
+    try:
+        yield
+    except OSError as error:  # of a change the runner tells it itself
+        store.drop(ready.run_id)
+        left = store.current()
+        if left is not None and left.run_id == ready.run_id:
+            raise RollbackIncomplete(
+                f"{error}. Nothing was changed, but run {left.run_id} cannot be forgotten.",
+                hint="Mend the disk, then run `ng2coreos rollback`.") from error
+        raise runner.told(error) from error
 
 
 def _current(store: Store) -> RunDirectory:

@@ -85,7 +85,7 @@ def carry_on(run: Run, store: Store) -> None:
         except Exception as error:  # a bug of ours or of a library leaves no half-made host either
             _LOG.debug("the run failed", exc_info=True)
             _undo_after(run, store, _text(error))
-            raise _told(error) from error
+            raise told(error) from error
 
 
 def _apply(run: Run, change_id: str) -> None:
@@ -114,7 +114,8 @@ def _undo_after(run: Run, store: Store, reason: str) -> None:
             hint="NG boots as before. Run `ng2coreos rollback` again after mending the cause.")
 
 
-def _told(error: Exception) -> Ng2CoreosError:
+def told(error: Exception) -> Ng2CoreosError:
+    """What stopped a run of which nothing is left: NoSpace or RolledBack."""
     text = _text(error)
     hint = error.hint if isinstance(error, Ng2CoreosError) else "See the message above."
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Set
@@ -121,6 +122,16 @@ class Store:
                             "version": plan.tool_version})
         durable.make_symlink(self._current, plan.run_id)
         return run
+
+    def drop(self, run_id: str) -> None:
+        """Forget a run that failed to begin: nothing was changed. Any other stays."""
+        run = RunDirectory(self.path / run_id)
+        with suppress(OSError, BadInput):
+            if _RUN_ID.fullmatch(run_id) and not any(
+                    record["event"] == "intent" for record in run.journal.records()):
+                if self._current.is_symlink() and os.readlink(str(self._current)) == run_id:
+                    durable.remove(self._current)
+                durable.remove(run.path)
 
     def end(self) -> None:
         """No run is current any more; the last one's directory stays as the record of it."""

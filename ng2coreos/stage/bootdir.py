@@ -6,6 +6,7 @@ which comes last and goes first.  GRUB reads a file system without its log, so e
 changes something ends in `durable.settle`.
 """
 
+import errno
 import hashlib
 import os
 import stat
@@ -33,6 +34,7 @@ _STAMP = ".ng2coreos"  # says that coreos/ is ours, before anything else is in i
 _LINKS = {"ostree": "coreos/ostree", "boot": "coreos"}
 _AS_GOOD = ("boot", ".")  # made by others, and serves entries with a /boot prefix just as well
 _CHECKERS = ("grub2-script-check", "grub-script-check")
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _CHUNK_BYTES = 1 << 20
 
 
@@ -126,8 +128,18 @@ def erase_overlay(partition: Path) -> None:
 
 
 def remove_menu(host: Host, partition: Path, plan: BootPlan) -> None:
-    """Take our block out of custom.cfg (an empty file goes), then the overlay with its secrets."""
-    remove_block(host.path(plan.custom_cfg))
+    """Take our block out of custom.cfg (an empty file goes), then the overlay with its secrets.
+
+    Where /boot is too full to write custom.cfg anew, the overlay makes room: an entry that lacks it
+    loads NG.
+    """
+    try:
+        remove_block(host.path(plan.custom_cfg))
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        erase_overlay(partition)
+        remove_block(host.path(plan.custom_cfg))
     erase_overlay(partition)
 
 

@@ -62,13 +62,14 @@ class Watch:
         self.host = host
         self.step = "begin"
         self.busy = False
+        self.off = False  # the process that is watched is gone, whatever its handlers do now
         self.reached: List[Callable[[str], None]] = []  # told the name of each point
         self.fail: Callable[[str, str], Optional[OSError]] = lambda name, path: None
-        self.tear: Callable[[str, str, List[bytes]], None] = lambda name, path, parts: None
+        self.tear: Optional[Callable[[str, str, List[bytes]], None]] = None
 
     def point(self, name: str) -> None:
         """The point `name` is reached."""
-        if not self.busy:
+        if not self.busy and not self.off:
             with self.aside():
                 for listener in list(self.reached):
                     listener(name)
@@ -89,7 +90,7 @@ class Watch:
 
     def about(self, name: str, path: str) -> None:
         """Something is about to be written: does it fail?"""
-        error = self.fail(name, path)
+        error = None if self.off else self.fail(name, path)
         if error is not None:
             raise error
 
@@ -118,7 +119,7 @@ class Watch:
             return
         name = f"fsync {self.short(path)}"
         self.point(f"before {name}")
-        if os.path.isfile(path):
+        if self.tear is not None and os.path.isfile(path):
             with self.aside():
                 before = self.host.media.flushed(path)
                 with open(path, "rb") as stream:
@@ -197,11 +198,10 @@ def recorded(host: Programs, kinds: Sequence[str] = (*KINDS, TORN)) -> Iterator[
                     found.append(taken(host, watch.step, name, kind))
 
         def tear(name: str, path: str, parts: List[bytes]) -> None:
-            if TORN in kinds:
-                found.extend(torn_cuts(host, watch.step, name, path, parts))
+            found.extend(torn_cuts(host, watch.step, name, path, parts))
 
         watch.reached.append(look)
-        watch.tear = tear
+        watch.tear = tear if TORN in kinds else None
         yield found
 
 

@@ -181,13 +181,25 @@ class Media:
 def torn(before: Optional[bytes], after: bytes) -> List[bytes]:
     """What a write that was cut in the middle may leave: a part, or its length without its data."""
     old = before or b""
-    same = len(os.path.commonprefix([old, after]))
+    same = _common(old, after)
     if same == len(after) == len(old):
         return []
     if len(old) == len(after):  # in place: sector by sector
         return [after[:512] + old[512:], old[:512] + after[512:]]
     half = same + (len(after) - same) // 2
     return [after[:half], after[:same] + bytes(len(after) - same)]
+
+
+def _common(one: bytes, other: bytes) -> int:
+    """How many first bytes are the same."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[:middle] == other[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _join(shown: str, name: str) -> str:

@@ -17,6 +17,7 @@ from ng2coreos.execute import commands, runner
 from ng2coreos.execute.store import Store
 from ng2coreos.firstboot import zipapp
 from ng2coreos.inventory import lvm_layout
+from ng2coreos.model import codec
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.plan import Plan
 from ng2coreos.stage import arm, grubenv, mounts, sysroot
@@ -51,6 +52,7 @@ class Scene:
         patch.setattr(lvm_layout, "read", lambda host, devices: self.facts.layout)
         patch.setattr(targets, "opened", simulated._Opened)
         patch.setattr(sysroot, "_watched", lambda root, advance: nullcontext())  # a thread
+        patch.setattr(codec, "loads", cache(codec.loads))  # records are frozen
         plugins, program = _slow()  # made once: they are the same for every run
         patch.setattr(deciding, "load_plugins", lambda: plugins)
         patch.setattr(zipapp, "build", lambda: program)

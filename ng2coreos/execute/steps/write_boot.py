@@ -4,6 +4,7 @@ NG's files on /boot stay as they are, but for one marked block in custom.cfg, wh
 NG remains the default.
 """
 
+import logging
 from typing import Tuple
 
 from ng2coreos.core import durable
@@ -12,6 +13,8 @@ from ng2coreos.execute.step import Result, Step, Undo
 from ng2coreos.model.plan import Change, Decisions, Target
 from ng2coreos.model.state import BootState, Phase
 from ng2coreos.stage import bootdir, cpio, state, sysroot
+
+_LOG = logging.getLogger(__name__)
 
 
 class WriteBoot(Step):
@@ -45,8 +48,11 @@ class WriteBoot(Step):
         """Remove the block, then what it named; how the trials went is kept with the run."""
         del change, record
         last = state.path(run.boot)
-        if last.is_file():
-            durable.write_file(run.directory.path / last.name, last.read_bytes(), mode=0o600)
+        try:
+            if last.is_file():
+                durable.write_file(run.directory.path / last.name, last.read_bytes(), mode=0o600)
+        except OSError as error:  # a full disk must not keep the host from its way back
+            _LOG.warning("how the trials went is not kept: %s", error)
         bootdir.remove_menu(run.host, run.boot, run.plan.decisions.boot)
 
 
