@@ -65,6 +65,7 @@ class TargetFacts:
     enabled_units: Tuple[str, ...]  # already enabled by links in /usr/etc or /usr/lib
     ostree_composefs: bool = False
     selinux: Optional[str] = None  # policy type, or None where the image has none
+    firewall_services: Tuple[str, ...] = ()  # names that zones of firewalld may use
     top: Dict[str, str] = field(default_factory=dict)  # directory in / -> what it links to, or ""
     # contents of files of /usr/etc that were asked for ("/etc/..."), which NG has otherwise
     texts: Dict[str, str] = field(default_factory=dict, repr=False)

@@ -21,6 +21,7 @@ from ng2coreos.target.tree import Node, Tree
 _MODULES = "usr/lib/modules"
 _KERNELS = ("vmlinuz", "kernel", "Image")
 _POLICY = re.compile(r"policy\.\d+")
+_XML = ".xml"
 _COMPOSEFS_ON = ("yes", "true", "1", "signed", "verity")  # "maybe" also boots without
 _HINT_BOOT = "Use a commit that was made for booting (coreos-assembler, rpm-ostree compose)."
 
@@ -65,7 +66,8 @@ class TargetRepo:
             users=accounts.users(tree), groups=accounts.groups(tree),
             etc_groups=accounts.etc_groups(tree), etc=_etc(tree),
             units=units.units(tree), enabled_units=units.enabled(tree),
-            ostree_composefs=_composefs(tree), selinux=_selinux(tree), top=_top(tree))
+            ostree_composefs=_composefs(tree), selinux=_selinux(tree), top=_top(tree),
+            firewall_services=_firewall_services(tree))
 
 
 @contextmanager
@@ -150,6 +152,12 @@ def _os_release(text: str) -> Dict[str, str]:
             except ValueError:  # an unbalanced quote: the value as it stands
                 found[key] = value
     return found
+
+
+def _firewall_services(tree: Tree) -> Tuple[str, ...]:
+    names = {name for place in ("usr/lib", "usr/etc")
+             for name in tree.list(f"{place}/firewalld/services")}
+    return tuple(sorted(n[:-len(_XML)] for n in names if n.endswith(_XML)))
 
 
 def _top(tree: Tree) -> Dict[str, str]:

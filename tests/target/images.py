@@ -74,6 +74,9 @@ def make_tree(root: Path) -> Path:
         "usr/lib/systemd/system/static.service": "[Service]\nExecStart=/x\n",
         "usr/lib/systemd/system/getty@.service": "[Install]\nWantedBy=getty.target\n",
         "usr/lib/systemd/system/notaunit.txt": "[Install]\nWantedBy=x.target\n",
+        "usr/lib/firewalld/services/ssh.xml": "<service/>",
+        "usr/etc/firewalld/services/site.xml": "<service/>",
+        "usr/etc/firewalld/services/site.xml.old": "<service/>",
         f"usr/lib/modules/{KVER}/vmlinuz": "MZ kernel",
     }
     for name, text in files.items():

@@ -43,6 +43,7 @@ def test_facts_of_an_archive_repository(pristine: Image, tmp_path: Path) -> None
     assert facts.group("wheel") == Group("wheel", 10, ("admin", "core"))
     assert facts.etc_groups == ("root", "wheel")
     assert facts.selinux == "targeted"
+    assert facts.firewall_services == ("site", "ssh")
     assert not facts.ostree_composefs
     assert codec.loads(TargetFacts, codec.dumps(facts)) == facts
 
