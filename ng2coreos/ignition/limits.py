@@ -112,10 +112,12 @@ def _name(owner: Owner) -> str:
 
 
 def _quoted(path: str) -> str:
-    """A path as tmpfiles.d(5) takes it: a glob, with specifiers, in C's quotes."""
-    glob = "".join(f"[{c}]" if c in _GLOB else "\\\\\\\\" if c == "\\" else '\\"' if c == '"' else
-                   "%%" if c == "%" else f"\\x{ord(c):02x}" if ord(c) < 32 or ord(c) == 127 else c
-                   for c in path)
+    """A path as tmpfiles.d(5) takes it: a glob, with specifiers, in C's quotes.
+
+    A line cannot hold a newline, so any one character is let stand for it.
+    """
+    known = {"\\": "\\\\\\\\", '"': '\\"', "%": "%%", "\n": "?", **{c: f"[{c}]" for c in _GLOB}}
+    glob = "".join(known.get(char, char) for char in path)
     return f'"{glob}"'
 
 

@@ -191,6 +191,8 @@ def _passwd(passwd: Dict[str, Any]) -> Iterator[str]:
                 yield f"{place}.name is not a name"
             elif names.setdefault(name, place) != place:
                 yield f"{name} is in {names[name]} and {place}"
+            if "create" in entry:
+                yield f"{place}.create must not be in it"
             if value is not None and not 0 <= value <= _MAX_ID:
                 yield f"{place}.{number} is not a number"
             elif value is not None and numbers.setdefault(value, place) != place:
