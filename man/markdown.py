@@ -82,7 +82,10 @@ def whitelist_page(whitelists: Sequence[Tuple[str, str, Layer]]) -> List[str]:
     lines = ["# Whitelists", "", "<!-- Made by `make man` from data/whitelists/. -->", "",
              "What becomes of each path, unit and kernel argument that the tool knows. Changed "
              "files of /etc that no line names follow the policy `unknown_etc` and are reported. "
-             "The format, for your own additions: ng2coreos-whitelist(5)."]
+             "The format, for your own additions: ng2coreos-whitelist(5).", "",
+             "`ng2coreos whitelist explain PATH` says which of these lines, or of your own, "
+             "decides about a path, and where it stands; `ng2coreos whitelist check FILE` checks a file of "
+             "your own; `ng2coreos whitelist list` prints all that hold on a host."]
     for name, comment, layer in whitelists:
         lines += ["", f"## {name}", "", comment]
         if layer.entries:

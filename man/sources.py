@@ -80,7 +80,7 @@ def ng_commands() -> Tuple[Command, ...]:
     order = ("inventory", "plan", "export", "ignition", "apply", "resume", "status", "rollback")
     known = [name for name in order if name in cli.commands]
     rest = sorted(set(cli.commands) - set(order) - {c.name for c in coreos_commands()})
-    return tuple(_click_command(name, cli.commands[name]) for name in (*known, *rest))
+    return tuple(found for name in (*known, *rest) for found in _flat(name, cli.commands[name]))
 
 
 def shared_options(commands: Sequence[Command]) -> Tuple[Option, ...]:
@@ -150,6 +150,14 @@ def _comment(text: str) -> str:
             break
         lines.append(line.lstrip("# "))
     return " ".join(lines)
+
+
+def _flat(name: str, command: click.Command) -> List[Command]:
+    """A command, or the commands of a group, each with the group's name before its own."""
+    if not isinstance(command, click.Group):
+        return [_click_command(name, command)]
+    return [found for below, inner in command.commands.items()
+            for found in _flat(f"{name} {below}", inner)]
 
 
 def _click_command(name: str, command: click.Command) -> Command:

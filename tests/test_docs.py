@@ -95,7 +95,7 @@ def commands() -> Dict[str, Set[str]]:
     found: Dict[str, Set[str]] = {}
     common = {n for o in (*sources.ng_global(), *sources.coreos_global()) for n in o.names}
     for command in (*sources.ng_commands(), *sources.coreos_commands()):
-        found.setdefault(command.name, set(common)).update(
+        found.setdefault(command.name.split()[0], set(common)).update(
             name for option in command.options for name in option.names)
     return found
 

@@ -29,6 +29,7 @@ from ng2coreos.cli.resume import resume
 from ng2coreos.cli.rollback import rollback
 from ng2coreos.cli.status import status
 from ng2coreos.cli.terminal import listener
+from ng2coreos.cli.whitelist import whitelist
 from ng2coreos.core.errors import Exit, Ng2CoreosError, Unsupported
 from ng2coreos.core.host import Host
 
@@ -64,7 +65,7 @@ def cli(context: click.Context, root: str, verbose: bool, quiet: bool,
 
 
 for _command in (inventory, plan, export, ignition_config, apply, resume, status, rollback,
-                 explain,
+                 explain, whitelist,
                  *map(elsewhere, NAMES)):
     cli.add_command(_command)
 

@@ -15,9 +15,11 @@ from ng2coreos.execute.work import work_directory
 from ng2coreos.model.facts import HostFacts, ImageKind
 from ng2coreos.model.plan import SCHEMA, Change, Decisions, Plan, Policy, Source, Target
 from ng2coreos.model.target import TargetFacts, TargetSource
+from ng2coreos.plan import Rules
 from ng2coreos.plan.picture import picture as draw
 
-WHITELISTS_D = "/etc/ng2coreos/whitelists.d"
+WHITELISTS_D = "/etc/ng2coreos/whitelists.d"  # the admin's
+PLUGINS_D = "/etc/ng2coreos/plugins.d"  # whitelists that packages of plug-ins bring
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ def read_target(host: Host, source: TargetSource,
         return replace(found, texts={path: repo.tree.text("usr" + path) for path in paths})
 
 
+def read_rules(host: Host) -> Rules:
+    """All whitelists: the host's own drop-ins, those of its plug-ins, and ours."""
+    return deciding.load_rules([host.follow(WHITELISTS_D)], [host.follow(PLUGINS_D)])
+
+
 def make_plan(host: Host, facts: HostFacts, target: TargetFacts, policy: Policy,
               clock: Optional[Clock] = None) -> Plan:
     """The plan for this host and target.
@@ -55,7 +62,7 @@ def make_plan(host: Host, facts: HostFacts, target: TargetFacts, policy: Policy,
     with; the plan holds what came of both.
     """
     clock = clock or Clock()
-    rules = deciding.load_rules([host.follow(WHITELISTS_D)])
+    rules = read_rules(host)
     decisions = deciding.decide(facts, target, policy, rules, deciding.load_plugins(), clock.uuid,
                                 inventory.read_sides(host, facts.etc, target.texts))
     aim = _target(target)

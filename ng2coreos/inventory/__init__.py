@@ -5,8 +5,9 @@ nothing to the host (no lock, cache or hint file either) and answers garbage wit
 Unsupported, never with a traceback.
 """
 
+from ng2coreos.inventory.etc import state as etc_state
 from ng2coreos.inventory.files import read_file
 from ng2coreos.inventory.reader import read
 from ng2coreos.inventory.sides import read as read_sides
 
-__all__ = ["read", "read_file", "read_sides"]
+__all__ = ["etc_state", "read", "read_file", "read_sides"]

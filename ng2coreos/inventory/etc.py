@@ -36,6 +36,20 @@ def read(host: Host) -> Tuple[EtcChange, ...]:
     return tuple(changes)
 
 
+def state(host: Host, path: str) -> str:
+    """How one path of /etc stands: added, changed, deleted, unchanged or missing.
+
+    Empty where the image's pristine /etc is not there, so that nobody can tell.
+    """
+    if host.lstat(FACTORY) is None:
+        return ""
+    fact, pristine = look(host, path), look(host, FACTORY + path[len(ETC):])
+    if fact is None and pristine is None:
+        return "missing"
+    difference = _difference(fact, pristine, _owners(host, ETC), _owners(host, FACTORY))
+    return difference.value if difference is not None else "unchanged"
+
+
 def _paths(host: Host, top: str) -> Set[str]:
     with readable(top):
         return {path[len(top):] for path in host.walk(top)}

@@ -98,6 +98,7 @@ class Layer:
     units: Tuple[UnitRule, ...] = ()
     kernel_args: Tuple[ArgRule, ...] = ()
     static_ids: Tuple[StaticId, ...] = ()
+    lines: Tuple[int, ...] = ()  # where each of `entries` begins in the file
 
 
 # An entry by one of its patterns: that one's rank, and the earlier of equals first.
@@ -106,13 +107,14 @@ _Claim = Tuple[Tuple[int, bool, int], int, Entry]
 
 @dataclass(frozen=True)
 class Rules:
-    """All whitelists; `layers` in order of rank, an admin's drop-ins before the built-in ones."""
+    """All whitelists: the admin's drop-ins win over those of plug-ins, and these over ours."""
 
     drop_ins: Tuple[Layer, ...]
     built_in: Tuple[Layer, ...]
+    plugged: Tuple[Layer, ...] = ()
 
     def find(self, path: str) -> Optional[Entry]:
-        """The entry that decides about `path`: a drop-in's before ours, then the most exact one."""
+        """The entry that decides about `path`: by whose file it is in, then the most exact one."""
         for index in self._indexes:
             best = max((claim for claim in index.fitting(path) if not claim[2].excludes(path)),
                        key=lambda claim: claim[:2], default=None)
@@ -122,13 +124,18 @@ class Rules:
 
     @cached_property
     def _indexes(self) -> Tuple[globs.Index[_Claim], ...]:
-        """The drop-ins' patterns and ours."""
-        return _index(self.drop_ins), _index(self.built_in)
+        """The patterns by whose they are, in order of rank."""
+        return tuple(_index(layers) for layers in self.tiers)
+
+    @property
+    def tiers(self) -> Tuple[Tuple[Layer, ...], ...]:
+        """The files by whose they are, in order of rank: one tier wins over all that follow."""
+        return self.drop_ins, self.plugged, self.built_in
 
     @property
     def layers(self) -> Tuple[Layer, ...]:
         """Every file's rules, the drop-ins first."""
-        return (*self.drop_ins, *self.built_in)
+        return tuple(layer for tier in self.tiers for layer in tier)
 
     @property
     def entries(self) -> Tuple[Entry, ...]:

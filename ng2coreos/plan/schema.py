@@ -1,5 +1,6 @@
 """Reads whitelists from YAML; a wrong one is an error that names its file, line and field."""
 
+import posixpath
 from enum import Enum
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Sequence, Tuple, Type, TypeVar
@@ -13,33 +14,56 @@ from ng2coreos.plan.rules import Action, ArgRule, Entry, Layer, Rules, StaticId,
 
 E = TypeVar("E", bound=Enum)
 R = TypeVar("R")
+_MISNAMED = (".yml", ".json", ".py")  # leftovers of editors and packages may lie there
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast
 
 
-def load_rules(directories: Iterable[Path] = ()) -> Rules:
-    """The built-in whitelists and those of `directories`, whose entries win over the built-in ones.
+def load_rules(directories: Iterable[Path] = (), plugged: Iterable[Path] = ()) -> Rules:
+    """The built-in whitelists, those of plug-ins in `plugged`, and the admin's in `directories`.
 
-    A directory that is missing is empty. BadInput for a file that does not fit the schema.
+    A directory that is missing is empty. BadInput for a file that does not fit the schema, and for
+    one that would not be read: nobody shall think that it works.
     """
     built_in = [place / "whitelists" for place in data_directories()]
-    return Rules(_layers(directories), _layers(built_in))
+    return Rules(_layers(directories), _layers(built_in), _layers(plugged))
+
+
+def load(path: Path) -> Layer:
+    """The rules in the file at `path`; BadInput if it cannot be read or does not fit the schema."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _bad(str(path), 1, "", f"cannot be read: {error.strerror}") from None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _bad(str(path), line, "", f"is not UTF-8: {error.reason}") from None
+    return parse(text, str(path))
 
 
 def parse(text: str, origin: str) -> Layer:
     """The rules in the YAML `text` of the file `origin`."""
     try:
         node = yaml.compose(text, Loader=_LOADER)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise _bad(origin, line, "", f"is not YAML: {error.reason}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else 1
         problem = getattr(error, "problem", None) or str(error)
         raise _bad(origin, line, "", f"is not YAML: {problem}") from None
+    except RecursionError:
+        raise _bad(origin, 1, "", "is nested too deeply") from None
     if node is None:
         return Layer(origin)
     top = _Map(node, origin, "")
+    entries = top.rows("entries", lambda row: (_entry(row), row.line))
     layer = Layer(
-        origin, top.rows("entries", _entry), top.rows("units", _unit),
-        top.rows("kernel_args", _argument), top.rows("static_ids", _static_id))
+        origin, tuple(entry for entry, _ in entries), top.rows("units", _unit),
+        top.rows("kernel_args", _argument), top.rows("static_ids", _static_id),
+        tuple(line for _, line in entries))
     top.end()
     return layer
 
@@ -47,12 +71,13 @@ def parse(text: str, origin: str) -> Layer:
 def _layers(directories: Iterable[Path]) -> Tuple[Layer, ...]:
     layers = []
     for directory in directories:
-        for path in sorted(directory.glob("*.yaml")):
-            try:
-                text = path.read_text("utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                raise _bad(str(path), 1, "", f"cannot be read: {error}") from None
-            layers.append(parse(text, str(path)))
+        if directory.exists() and not directory.is_dir():
+            raise _bad(str(directory), 1, "", "is not a directory")
+        for path in sorted(directory.glob("*")):
+            if path.suffix in _MISNAMED:
+                raise _bad(str(path), 1, "", "is not read: its name must end in .yaml")
+            if path.suffix == ".yaml":
+                layers.append(load(path))
     return tuple(layers)
 
 
@@ -98,11 +123,13 @@ class _Map:
     def __init__(self, node: yaml.Node, origin: str, field: str) -> None:
         self._origin = origin
         self._field = field
-        self._line = node.start_mark.line + 1
+        self.line = node.start_mark.line + 1
         if not isinstance(node, yaml.MappingNode):
-            raise _bad(origin, self._line, field, "must be a mapping")
+            raise _bad(origin, self.line, field, "must be a mapping")
         self._values: Dict[str, yaml.Node] = {}
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _bad(origin, key.start_mark.line + 1, field, "has a key that is no text")
             name = str(key.value)
             if name in self._values:
                 raise _bad(origin, key.start_mark.line + 1, self._name(name), "stands twice")
@@ -111,7 +138,7 @@ class _Map:
 
     def bad(self, key: str, problem: str) -> BadInput:
         """The error that names this field's place."""
-        return _bad(self._origin, self._lines.get(key, self._line), self._name(key), problem)
+        return _bad(self._origin, self._lines.get(key, self.line), self._name(key), problem)
 
     def end(self) -> None:
         """BadInput if a key is left that nobody took."""
@@ -172,25 +199,29 @@ class _Map:
 
     def words(self, key: str) -> Tuple[str, ...]:
         """A list of texts, empty where the key is missing."""
-        found: List[str] = []
-        for node in self._list(key):
-            value = _construct(node)
-            if not isinstance(value, str) or not value:
-                raise _bad(self._origin, node.start_mark.line + 1, self._name(key),
-                           "must be a list of texts")
-            found.append(value)
-        return tuple(found)
+        return tuple(word for word, _ in self._words(key))
 
     def paths(self, key: str, *, optional: bool = False) -> Tuple[str, ...]:
         """A list of absolute path patterns, of at least one unless `optional`."""
         if key not in self._values and not optional:
             raise self.bad(key, "is missing")
-        found = self.words(key)
+        found = self._words(key)
         if not found and not optional:
             raise self.bad(key, "is empty")
-        for path in found:
-            if not path.startswith("/") or "//" in path or "/../" in path + "/":
-                raise self.bad(key, f"{path} is not an absolute path")
+        for path, line in found:
+            if path != posixpath.normpath(path) or not path.startswith("/") or "//" in path:
+                raise _bad(self._origin, line, self._name(key), f"{path} is not an absolute path "
+                           "in its plain form")
+        return tuple(path for path, _ in found)
+
+    def _words(self, key: str) -> List[Tuple[str, int]]:
+        found: List[Tuple[str, int]] = []
+        for node in self._list(key):
+            line = node.start_mark.line + 1
+            value = _construct(node) if isinstance(node, yaml.ScalarNode) else None
+            if not isinstance(value, str) or not value:
+                raise _bad(self._origin, line, self._name(key), "must be a list of texts")
+            found.append((value, line))
         return found
 
     def _list(self, key: str) -> Sequence[yaml.Node]:
@@ -215,9 +246,12 @@ class _Map:
 
 
 def _construct(node: yaml.Node) -> Any:
+    """The value of a scalar; None for one that its tag does not fit (a date of month 13)."""
     loader = yaml.SafeLoader("")
     try:
         return loader.construct_object(node, deep=True)
+    except (yaml.YAMLError, ValueError, OverflowError):
+        return None
     finally:
         loader.dispose()
 
