@@ -1,0 +1,77 @@
+"""renewals: what carried files are the source of is made anew, once, by the image's programs."""
+
+from dataclasses import replace
+from typing import Any, List
+
+import pytest
+
+from ng2coreos.model.facts import HostFacts
+from ng2coreos.model.item import Outcome
+from ng2coreos.plan.written import text_of
+from plugins.renewals import Renewals
+from tests.fakes import FakeHost
+from tests.plan.build import added, changed, decided, found, host, ids, item
+
+UNITS = "/etc/systemd/system/"
+
+
+def having(*paths: str, crypto: str = "DEFAULT") -> HostFacts:
+    facts = host(etc=tuple(added(path) for path in paths))
+    return replace(facts, plugins={**facts.plugins, "renewals": {"crypto": crypto}})
+
+
+def made(facts: HostFacts) -> List[str]:
+    return [u.unit for u in decided(facts).units if "renew" in u.unit]
+
+
+def text(plan: Any, name: str) -> List[str]:
+    return text_of(item(plan, f"{UNITS}ng2coreos-renew-{name}.service")).splitlines()
+
+
+@pytest.mark.parametrize("path,name,command", [
+    ("/etc/pki/ca-trust/source/anchors/site.pem", "ca-trust", "/usr/bin/update-ca-trust extract"),
+    ("/etc/aliases", "aliases", "/usr/bin/newaliases"),
+    ("/etc/postfix/sasl_passwd", "mail-maps", "/usr/sbin/postmap /etc/postfix/sasl_passwd"),
+    ("/etc/crypto-policies/config", "crypto-policy",
+     "/usr/bin/update-crypto-policies --no-reload --set DEFAULT")])
+def test_each_source_has_a_unit_that_runs_once(path: str, name: str, command: str) -> None:
+    plan = decided(having(path))
+    lines = text(plan, name)
+    assert f"ExecStart={command}" in lines
+    assert f"ConditionFileIsExecutable={command.split()[0]}" in lines
+    stamp = f"/var/lib/ng2coreos/renewed-{name}"
+    assert {f"ConditionPathExists=!{stamp}", f"ExecStartPost=/usr/bin/touch {stamp}"} <= set(lines)
+    assert [(u.unit, u.action, u.links) for u in plan.units if "renew" in u.unit] == [(
+        f"ng2coreos-renew-{name}.service", "enable",
+        (f"multi-user.target.wants/ng2coreos-renew-{name}.service",))]
+
+
+def test_a_host_that_changed_none_gets_none() -> None:
+    assert made(having("/etc/sysctl.d/site.conf")) == []
+
+
+def test_several_tables_are_one_command() -> None:
+    plan = decided(having("/etc/postfix/transport", "/etc/postfix/sasl_passwd"))
+    assert "ExecStart=/usr/sbin/postmap /etc/postfix/sasl_passwd /etc/postfix/transport" in text(
+        plan, "mail-maps")
+
+
+def test_the_crypto_policy_is_read_and_told_where_it_is_another(fake_host: FakeHost) -> None:
+    fake_host.write("/etc/crypto-policies/config", "# by the admin\nDEFAULT:SHA1\n")
+    facts = Renewals().facts(fake_host)
+    assert facts == {"crypto": "DEFAULT:SHA1"}
+    plan = decided(having("/etc/crypto-policies/config", crypto="DEFAULT:SHA1"))
+    assert found(plan, "N2C_CRYPTO_POLICY").evidence == ("DEFAULT:SHA1",)
+    assert "N2C_CRYPTO_POLICY" not in ids(decided(having("/etc/crypto-policies/config")))
+
+
+def test_a_policy_that_is_no_name_is_not_run() -> None:
+    assert made(having("/etc/crypto-policies/config", crypto="X; rm -rf /")) == []
+
+
+def test_a_blocked_authority_lies_where_newer_releases_look() -> None:
+    old = "/etc/pki/ca-trust/source/blacklist/bad.pem"
+    facts = replace(having(), etc=(changed(old),))
+    one = item(decided(facts), "/etc/pki/ca-trust/source/blocklist/bad.pem")
+    assert (one.outcome, one.source) == (Outcome.CARRIED, old)
+    assert [i for i in decided(facts).items if i.path == old] == []
