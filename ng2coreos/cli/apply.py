@@ -8,6 +8,7 @@ import click
 from ng2coreos.cli.context import Context, make_plan
 from ng2coreos.cli.options import target_options
 from ng2coreos.cli.reporting import reporting
+from ng2coreos.cli.terminal import say
 
 
 @click.command()
@@ -31,6 +32,6 @@ def apply(obj: Context, /, plan_file: Optional[str], reboot: bool, as_json: bool
         told.text = (f"Run {directory.run_id} is staged and armed: the next boot is the first "
                      "trial.")
     if not as_json:
-        click.echo(told.text)
+        say(told.text)
     if reboot:
         commands.reboot(obj.host, directory)

@@ -4,6 +4,7 @@ import click
 
 from ng2coreos.cli.context import Context
 from ng2coreos.cli.reporting import reporting
+from ng2coreos.cli.terminal import say
 
 
 @click.command()
@@ -18,6 +19,6 @@ def resume(obj: Context, /, reboot: bool, as_json: bool) -> None:
         told.text = (f"Run {directory.run_id} is staged and armed: the next boot is the first "
                      "trial.")
     if not as_json:
-        click.echo(told.text)
+        say(told.text)
     if reboot:
         commands.reboot(obj.host, directory)

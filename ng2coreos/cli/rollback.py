@@ -4,6 +4,7 @@ import click
 
 from ng2coreos.cli.context import Context
 from ng2coreos.cli.reporting import reporting
+from ng2coreos.cli.terminal import say
 
 
 @click.command()
@@ -22,4 +23,4 @@ def rollback(obj: Context, /, as_json: bool) -> None:
             told.directory, told.state = directory, "rolled-back"
             told.text = f"Run {directory.run_id} is rolled back; nothing of it is left."
     if not as_json:
-        click.echo(told.text)
+        say(told.text)

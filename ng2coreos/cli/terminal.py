@@ -1,6 +1,7 @@
 """Progress on a terminal by tqdm; plain lines where standard error is not one."""
 
 import logging
+import os
 import sys
 from contextlib import contextmanager
 from typing import Iterator, Optional
@@ -40,6 +41,14 @@ class LogProgress(Progress):
     def note(self, text: str) -> None:
         """See Progress.note."""
         LOG.info("%s", text)
+
+
+def say(text: str) -> None:
+    """Print the last line of what was done; that nobody reads it any more changes nothing."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for Python's own flush
 
 
 def listener(progress_fd: Optional[int], quiet: bool) -> Progress:

@@ -1,9 +1,10 @@
 """Progress of long work, told to whoever listens: a terminal, a program, or nobody."""
 
 import json
+import sys
 import time
 from contextlib import contextmanager
-from typing import IO, Any, Callable, Dict, Iterator, Optional
+from typing import IO, Any, Callable, Dict, Iterator, List, Optional
 
 Advance = Callable[[int], None]
 _INTERVAL_S = 0.2  # at most five events a second (docs of --progress-fd)
@@ -24,6 +25,43 @@ class Progress:
 
     def end(self, exit_code: int) -> None:
         """The command ends with this code."""
+
+
+class Steadfast(Progress):
+    """Passes on to another listener until that one fails: a pipe or a terminal that is gone must
+    not stop, let alone undo, what is at work.
+    """
+
+    def __init__(self, other: Progress) -> None:
+        self._other: Optional[Progress] = other
+
+    @contextmanager
+    def task(self, name: str, text: str, total: Optional[int] = None,
+             unit: str = "B") -> Iterator[Advance]:
+        """See Progress.task."""
+        found: List[Advance] = []
+        told = self._other.task(name, text, total, unit) if self._other else None
+        if told is not None:
+            self._try(lambda: found.append(told.__enter__()))
+        try:
+            yield lambda amount: self._try(lambda: found[0](amount)) if found else None
+        except BaseException:
+            if told is not None and found:
+                self._try(lambda: told.__exit__(*sys.exc_info()))
+            raise
+        if told is not None and found:
+            self._try(lambda: told.__exit__(None, None, None))
+
+    def note(self, text: str) -> None:
+        """See Progress.note."""
+        self._try(lambda: self._other.note(text) if self._other else None)
+
+    def _try(self, tell: Callable[[], Any]) -> None:
+        if self._other is not None:
+            try:
+                tell()
+            except (OSError, ValueError):  # ValueError: the stream was closed
+                self._other = None
 
 
 class JsonProgress(Progress):

@@ -16,7 +16,7 @@ from ng2coreos.core.errors import (
     Unsupported,
 )
 from ng2coreos.core.host import Host
-from ng2coreos.core.progress import Progress
+from ng2coreos.core.progress import Progress, Steadfast
 from ng2coreos.execute import planning, rollback, runner, status
 from ng2coreos.execute.judge import judge
 from ng2coreos.execute.run import BOOT
@@ -46,7 +46,7 @@ def apply(host: Host, ready: Plan, progress: Progress) -> RunDirectory:
     Already armed with the same commit: nothing is done. Raises before any change: Locked, Blocked,
     NeedsAnswer, StalePlan, Interrupted; FellBack where the new system was tried already.
     """
-    store = Store(host)
+    store, progress = Store(host), Steadfast(progress)
     with _no_half_begun(store, ready), lock.exclusive(store.lock_file, run_id=ready.run_id):
         held = store.current()
         if held is not None and held.ended() == "finished" \
@@ -71,7 +71,7 @@ def apply(host: Host, ready: Plan, progress: Progress) -> RunDirectory:
 
 def resume(host: Host, progress: Progress) -> RunDirectory:
     """Carry an interrupted run on to its end; Unsupported when there is none."""
-    store = Store(host)
+    store, progress = Store(host), Steadfast(progress)
     with lock.exclusive(store.lock_file):
         directory = _current(store)
         if directory.undoing():
@@ -94,7 +94,7 @@ def resume(host: Host, progress: Progress) -> RunDirectory:
 
 def roll_back(host: Host, progress: Progress) -> Optional[RunDirectory]:
     """Undo the current run on NG; None when there is nothing to undo."""
-    store = Store(host)
+    store, progress = Store(host), Steadfast(progress)
     with lock.exclusive(store.lock_file):
         rollback.forbid_after_finalize(host)
         directory = store.current()

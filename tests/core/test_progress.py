@@ -2,10 +2,12 @@
 
 import io
 import json
+from contextlib import contextmanager
+from typing import Iterator, Optional
 
 import pytest
 
-from ng2coreos.core.progress import JsonProgress, Progress
+from ng2coreos.core.progress import Advance, JsonProgress, Progress, Steadfast
 
 
 def test_events_of_a_task_are_thinned_and_complete() -> None:
@@ -34,3 +36,46 @@ def test_a_failed_task_says_so() -> None:
 def test_nobody_need_listen() -> None:
     with Progress().task("copy", "Copy") as advance:
         advance(1)
+
+
+class Leaving(Progress):
+    """Listens for a while."""
+
+    def __init__(self, *, until: int) -> None:
+        self.left, self.heard = until, 0
+
+    def _hear(self) -> None:
+        if self.heard >= self.left:
+            raise BrokenPipeError(32, "Broken pipe")
+        self.heard += 1
+
+    @contextmanager
+    def task(self, name: str, text: str, total: Optional[int] = None,
+             unit: str = "B") -> Iterator[Advance]:
+        self._hear()
+        yield lambda amount: self._hear()
+        self._hear()
+
+    def note(self, text: str) -> None:
+        self._hear()
+
+
+@pytest.mark.parametrize("until", range(6))
+def test_a_listener_that_leaves_at_any_moment_stops_nothing(until: int) -> None:
+    listener = Leaving(until=until)
+    progress = Steadfast(listener)
+    done = []
+    progress.note("begin")
+    with progress.task("a", "A") as advance:
+        advance(1)
+        done.append("a")
+        advance(1)
+    progress.note("end")
+    assert done == ["a"] and listener.heard == min(until, 6)
+
+
+@pytest.mark.parametrize("until", range(4))
+def test_a_failure_is_told_to_a_listener_that_leaves_and_raised_all_the_same(until: int) -> None:
+    with pytest.raises(RuntimeError), Steadfast(Leaving(until=until)).task("a", "A") as advance:
+        advance(1)
+        raise RuntimeError
