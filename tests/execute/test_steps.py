@@ -104,7 +104,8 @@ def test_whichever_program_fails_everything_is_undone(scene: Scene) -> None:
         first = next(n for n, c in enumerate(calls) if c[0] == "lvcreate") - 1
         tried = 0
         for number in range(first, len(calls), 2):
-            if calls[number][0] in ("udevadm", "vdsm-tool", "sanlock") or "/log-" in calls[number][-1]:
+            if calls[number][0] in ("udevadm", "vdsm-tool", "sanlock") or (
+                    "/log-" in calls[number][-1]):
                 continue  # may fail; and what stays mounted cannot be removed by this process
             tried += 1
             fail_once(scene, number, 1, FULL if tried % 2 else "It broke.")

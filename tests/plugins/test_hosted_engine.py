@@ -1,0 +1,94 @@
+"""Hosted engine: a host that has not stepped back is refused, now and right before arming."""
+
+import json
+from dataclasses import replace
+from typing import Any, Dict, Optional
+
+import pytest
+
+from ng2coreos.core.plugin import Momentary
+from ng2coreos.model.facts import HostFacts, Package
+from ng2coreos.model.finding import Kind
+from plugins.hosted_engine import CONF, STATE, HostedEngine
+from tests.fakes import FakeHost
+from tests.plan.build import decided, found, host, ids, target
+
+AWAY: Dict[str, Any] = {"active": True, "maintenance": True, "lockspace": False,
+                        "engine_here": False, "others": 1}
+
+
+def status(vm: str = "down", *, text: bool = False, score: int = 3400) -> str:
+    health: Any = {"vm": vm, "health": "bad"}
+    return json.dumps({
+        "1": {"host-id": 1, "score": 0, "engine-status": json.dumps(health) if text else health},
+        "2": {"host-id": 2, "score": score, "engine-status": {"vm": "up"}},
+        "global_maintenance": False})
+
+
+def scripted(fake: FakeHost, *, active: str = "active", status: Optional[str] = None,
+             lockspace: str = "") -> FakeHost:
+    fake.write(CONF, "fqdn=engine.example.org\nhost_id=1\n")
+    fake.on("systemctl", "is-active", "ovirt-ha-agent.service", stdout=f"{active}\n",
+            rc=0 if active == "active" else 3)
+    if active == "active":
+        fake.on("hosted-engine", "--vm-status", "--json", stdout=status or "")
+    fake.on("sanlock", "client", "status", stdout=lockspace)
+    return fake
+
+
+def with_he(**more: Any) -> HostFacts:
+    facts = host()
+    mine = {"deployed": True, "volatile": {**AWAY, **more}}
+    return replace(facts, plugins={**facts.plugins, "hosted-engine": mine})
+
+
+HERE = target(packages=(Package("ovirt-hosted-engine-ha", 0, "2.5", "1", "noarch"),))
+
+
+def test_a_host_that_is_none_of_them_is_asked_nothing(fake_host: FakeHost) -> None:
+    fake_host.write(CONF, "# empty\n")
+    mine = HostedEngine().facts(fake_host)
+    assert mine == {"deployed": False, "volatile": {}}
+    assert HostedEngine().judge_now(mine) == () and HostedEngine().judge_now({}) == ()
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_reads_the_state_of_this_moment(fake_host: FakeHost, text: bool) -> None:
+    scripted(fake_host, status=status("up", text=text), lockspace="s hosted-engine:1:/run/x:0\n")
+    fake_host.write(STATE, "local_maintenance=True\n")
+    assert HostedEngine().now(fake_host)["volatile"] == {
+        "active": True, "maintenance": True, "lockspace": True, "engine_here": True, "others": 1}
+
+
+def test_an_agent_that_does_not_run_is_asked_nothing(fake_host: FakeHost) -> None:
+    scripted(fake_host, active="inactive")
+    mine = HostedEngine().now(fake_host)
+    assert mine["volatile"] == {"active": False, "maintenance": False, "lockspace": False,
+                                "engine_here": None, "others": None}
+    assert HostedEngine().judge_now(mine) == ()
+
+
+def test_an_answer_that_is_none_leaves_it_open(fake_host: FakeHost) -> None:
+    scripted(fake_host, status="not json")
+    assert HostedEngine().now(fake_host)["volatile"]["others"] is None
+
+
+@pytest.mark.parametrize("more,id,kind", [
+    ({"engine_here": True}, "N2C_HE_VM", Kind.INHIBITOR),
+    ({"maintenance": False}, "N2C_HE_MAINTENANCE", Kind.INHIBITOR),
+    ({"lockspace": True}, "N2C_HE_LOCKSPACE", Kind.WARNING),
+    ({"lockspace": True, "active": False}, "N2C_HE_LOCKSPACE", Kind.OVERRIDABLE),
+    ({"others": 0}, "N2C_HE_LAST", Kind.OVERRIDABLE)])
+def test_what_stands_against_leaving(more: Dict[str, Any], id: str, kind: Kind) -> None:
+    plan = decided(with_he(**more), HERE)
+    assert found(plan, id).kind is kind
+    assert [i for i in ids(plan) if i.startswith("N2C_HE")] == [id]
+    assert isinstance(HostedEngine(), Momentary) and id in HostedEngine.momentary
+
+
+def test_a_host_that_stepped_back_may_leave() -> None:
+    assert not [i for i in ids(decided(with_he(), HERE)) if i.startswith("N2C_HE")]
+
+
+def test_a_target_that_cannot_run_the_engine_is_refused() -> None:
+    assert found(decided(with_he()), "N2C_HE_TARGET").kind is Kind.INHIBITOR
