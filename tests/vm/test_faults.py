@@ -36,8 +36,8 @@ class Fault:
 def argument(trial: int, words: str) -> str:
     """Script: the kernel of this trial gets more arguments."""
     if trial == 1:
-        return f"sed -i '/{FIRST}/s/{FIRST}/& {words}/' /boot/grub2/custom.cfg"
-    return f"sed -i '/^options /s/$/ {words}/' /boot/coreos/loader/entries/*.conf"
+        return f"sed -i '/{FIRST}/s#{FIRST}#& {words}#' /boot/grub2/custom.cfg"
+    return f"sed -i '/^options /s#$# {words}#' /boot/coreos/loader/entries/*.conf"
 
 
 def between(script: str) -> str:
