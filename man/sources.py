@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 _OTHER_CODES = {
     Exit.OK: "The command did what was asked for; of `status` on NG: nothing is in the way.",
     Exit.USAGE: "The command line is wrong; nothing was changed.",
-    Exit.WARNINGS: "Only of `plan --strict`: nothing stands against the run, but there are warnings.",
+    Exit.WARNINGS: "Only of `plan --strict`: nothing stands in the way, but there are warnings.",
     Exit.SIGINT: "Stopped by SIGINT; everything that the run had done was undone.",
     Exit.SIGTERM: "Stopped by SIGTERM (or SIGHUP); everything that the run had done was undone."}
 _ROOMS = ("model", "core", "inventory", "target", "plan", "ignition", "execute", "stage",

@@ -15,11 +15,13 @@ from ng2coreos.core.errors import Exit
 @target_options
 @click.option("--json", "as_json", is_flag=True,
               help="Print the report as JSON, without secrets.")
+@click.option("--html", type=click.Path(dir_okay=False), default=None, metavar="FILE",
+              help="Also write the report as one HTML file, without secrets.")
 @click.option("--output", type=click.Path(dir_okay=False), default=None, metavar="FILE",
               help="Also write the plan for `apply --plan` (0600: it may hold secrets).")
 @click.option("--strict", is_flag=True, help="End with status 100 when there are warnings.")
 @click.pass_obj
-def plan(obj: Context, /, as_json: bool, output: Optional[str],
+def plan(obj: Context, /, as_json: bool, html: Optional[str], output: Optional[str],
          strict: bool, **options: Any) -> None:
     """Say what `apply` would do. Changes nothing.
 
@@ -28,7 +30,7 @@ def plan(obj: Context, /, as_json: bool, output: Optional[str],
     from ng2coreos import report
     from ng2coreos.execute.judge import judge
     from ng2coreos.model.finding import Kind
-    with reporting(obj.host, "plan", as_json) as told:
+    with reporting(obj.host, "plan", as_json, html) as told:
         told.plan = made = make_plan(obj, **options)
         if output:
             write_plan(Path(output), made)

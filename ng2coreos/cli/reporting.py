@@ -1,13 +1,14 @@
-"""The report of a command: JSON on standard output, whatever the command's end."""
+"""The report of a command: JSON on standard output, an HTML file, whatever the command's end."""
 
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional
 
 import click
 
-from ng2coreos.core.errors import Exit, Ng2CoreosError
+from ng2coreos.core.errors import BadInput, Exit, Ng2CoreosError
 from ng2coreos.core.host import Host
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class Told:
 
 
 @contextmanager
-def reporting(host: Host, command: str, as_json: bool) -> Iterator[Told]:
+def reporting(host: Host, command: str, as_json: bool, html: Optional[str] = None
+              ) -> Iterator[Told]:
     """The command's work goes in the block; its report is written at the end, failed or not."""
     from ng2coreos.execute.store import Store, utc_now
     told = Told(command, utc_now())
@@ -49,9 +51,8 @@ def reporting(host: Host, command: str, as_json: bool) -> Iterator[Told]:
         told.error, told.exit_code = error, int(error.exit_code)
         raise
     finally:
-        if as_json:
-            from ng2coreos.report import document
-            click.echo(document.dumps(report_of(host, told)), nl=False)
+        if as_json or html:
+            _write(report_of(host, told), as_json, html)
 
 
 def report_of(host: Host, told: Told) -> Dict[str, Any]:
@@ -95,3 +96,22 @@ def _standing(occasion: Any, host: Host, told: Told) -> Any:
         occasion, host_state=state or found.host_state, phase=found.phase, next=found.next,
         attempts=found.attempts, reboot_required=found.phase == "armed" and state == "",
         run_id=occasion.run_id or found.run_id, text=occasion.text or (found.text if here else ""))
+
+
+def _write(report: Dict[str, Any], as_json: bool, html: Optional[str]) -> None:
+    from ng2coreos.report import document
+    if as_json:
+        click.echo(document.dumps(report), nl=False)
+    if html:
+        write_html(report, html)
+
+
+def write_html(report: Dict[str, Any], file: str) -> None:
+    """Write the report as one HTML file."""
+    from ng2coreos.core import durable
+    from ng2coreos.report import html
+    try:
+        durable.write_file(Path(file), html.page(report).encode(), mode=0o600)
+    except OSError as error:
+        raise BadInput(f"The report cannot be written to {file}: {error.strerror}.",
+                       hint="Name a file in a directory that exists and has room.") from None

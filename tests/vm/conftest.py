@@ -7,7 +7,6 @@ from typing import Callable, ContextManager, Dict, Iterator
 
 import pytest
 
-from tests.conftest import FIGURE
 from tests.rig import states
 from tests.rig.guest import Guest
 from tests.rig.switch import Switch
@@ -25,12 +24,16 @@ def opened(name: str, boot_fs: str = "ext4") -> Iterator[Scene]:
         yield Scene(guest, switch, image, target)
 
 
-@pytest.fixture
-def figures(request: pytest.FixtureRequest) -> Iterator[Dict[str, float]]:
-    """Figures that a test measures; all of them are printed when the last test has ended."""
+@pytest.fixture(scope="session")
+def figures(pytestconfig: pytest.Config) -> Iterator[Dict[str, float]]:
+    """Figures that tests measure; printed at the end."""
     found: Dict[str, float] = {}
     yield found
-    request.node.user_properties += [(FIGURE, pair) for pair in found.items()]
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print("\nfigures:")
+        for name, value in found.items():
+            print(f"  {name:45} {value:12.1f}")
 
 
 @pytest.fixture(scope="session")
