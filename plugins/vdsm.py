@@ -3,7 +3,6 @@
 import base64
 import configparser
 import hashlib
-import ipaddress
 import json
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -63,7 +62,7 @@ class Vdsm:
         if not mine["id"]:
             return Contribution(findings=(finding("N2C_VDSM_NO_ID"),))
         items = () if mine["id_stored"] else (_id_item(mine["id"]),)
-        found = [*self.judge_now(mine), *_state(mine), *_networks_findings(facts, mine)]
+        found = [*self.judge_now(mine), *_state(mine), *_networks_findings(mine)]
         if UNIT not in target.units and UNIT not in target.enabled_units:
             found.append(finding("N2C_VDSM_TARGET", [f"unit:{UNIT}"]))
         checks = [Check("vdsm", "unit-active", "vdsmd is running", {"unit": UNIT}, health=True)]
@@ -149,57 +148,14 @@ def _state(mine: Dict[str, Any]) -> List[Finding]:
     return found
 
 
-def _networks_findings(facts: HostFacts, mine: Dict[str, Any]) -> List[Finding]:
+def _networks_findings(mine: Dict[str, Any]) -> List[Finding]:
     found: List[Finding] = []
     if mine["running"] is not None and mine["running"] != mine["persisted"]:
         names = sorted(name for kind in mine["persisted"]
                        for name in {*mine["persisted"][kind], *mine["running"][kind]}
                        if mine["persisted"][kind].get(name) != mine["running"][kind].get(name))
         found.append(finding("N2C_VDSM_STAGING", [f"network:{name}" for name in names]))
-    profiles = facts.plugins.get("network", {}).get("profiles", [])
-    nics = {n.mac.lower(): n.name for n in facts.nics if n.mac}
-    wrong = _disagreements(mine["persisted"], profiles, nics) if profiles else []
-    if wrong:
-        found.append(finding("N2C_VDSM_NETWORK_DIFFERS", evidence=wrong))
     return found
-
-
-def _disagreements(persisted: Networks, profiles: List[Dict[str, Any]],
-                   nics: Dict[str, str]) -> List[str]:
-    """Where the stored connections do not describe what vdsm will restore; `nics` are by MAC."""
-    by_device = {p["interface"] or nics.get(p["mac"], ""): p for p in profiles}
-    wrong = []
-    for name, bond in sorted(persisted["bonds"].items()):
-        if name not in by_device:
-            wrong.append(f"bond {name}: no connection")
-        wrong += [f"bond {name}: {nic} is no port of it" for nic in bond.get("nics", ())
-                  if by_device.get(nic, {}).get("controller") not in _names(by_device, name)]
-    for name, net in sorted(persisted["nets"].items()):
-        if net.get("switch", "legacy") != "legacy":
-            continue  # Open vSwitch: nmstate writes it from the JSON alone
-        base = net.get("bonding") or net.get("nic") or ""
-        device = f"{base}.{net['vlan']}" if base and "vlan" in net else base
-        top = name if net.get("bridged", True) else device
-        wrong += [f"network {name}: no connection for {dev}"
-                  for dev in sorted({device, top} - {""}) if dev not in by_device]
-        wrong += _address_differs(name, net, by_device.get(top))
-    return wrong
-
-
-def _names(by_device: Dict[str, Dict[str, Any]], device: str) -> Tuple[str, ...]:
-    """What a port may call its controller: the interface or the connection's UUID."""
-    profile = by_device.get(device, {})
-    return (device, str(profile.get("uuid", device)))
-
-
-def _address_differs(name: str, net: Dict[str, Any],
-                     profile: Optional[Dict[str, Any]]) -> List[str]:
-    if profile is None or not net.get("ipaddr"):
-        return []
-    wanted = str(ipaddress.ip_interface(f"{net['ipaddr']}/{net.get('netmask') or 32}"))
-    if wanted in profile["addresses"]:
-        return []
-    return [f"network {name}: {wanted} is not an address of its connection"]
 
 
 def _management_address(facts: HostFacts, mine: Dict[str, Any]) -> str:

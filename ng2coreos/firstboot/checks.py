@@ -10,6 +10,8 @@
 | address | interface, address | the interface has the address |
 | route | destination, via, interface | there is that route |
 | link-mac | interface, mac | the interface is the card with that permanent MAC |
+| link | interface, controller, mtu | it belongs to that bond or bridge and has that MTU |
+| virtual-functions | interface, count | the card has so many SR-IOV virtual functions |
 | mount | target, uuid | the file system with that UUID is mounted there |
 | deployment | commit | the running system is a deployment of that commit |
 | user | name, uid, gid, groups | the user exists with these numbers and groups |
@@ -30,6 +32,7 @@ KINDS: Dict[str, Probe] = {
     "boot-finished": units.boot_finished,
     "deployment": place.deployment,
     "kernel-arg": place.kernel_arg,
+    "link": network.link,
     "link-mac": network.link_mac,
     "mount": place.mount,
     "no-failed-units": units.no_failed_units,
@@ -39,6 +42,7 @@ KINDS: Dict[str, Probe] = {
     "unit-active": units.unit_active,
     "unit-enabled": units.unit_enabled,
     "user": place.user,
+    "virtual-functions": network.virtual_functions,
 }
 
 BOOT_FINISHED = Check("boot-finished", "boot-finished", "The boot has finished", {}, health=True)

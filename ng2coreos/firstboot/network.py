@@ -1,4 +1,4 @@
-"""Probes of the network: addresses, routes, interfaces, a TLS service."""
+"""Probes of the network: addresses, routes, interfaces, virtual functions, a TLS service."""
 
 import ipaddress
 import json
@@ -47,6 +47,31 @@ def link_mac(look: Look, params: Params) -> Seen:
     if mac in found:
         return Seen(True)
     return Seen(False, f"{interface} has {', '.join(found) or 'no MAC'}, not {mac}")
+
+
+def link(look: Look, params: Params) -> Seen:
+    """link{interface,controller,mtu}: it belongs to that bond or bridge and has that MTU."""
+    interface = params.text("interface")
+    found = _ip(look, "link", "show", "dev", interface)
+    if not found:
+        return Seen(False, f"there is no {interface}")
+    controller, mtu = params.text("controller", ""), params.optional_number("mtu")
+    wrong = []
+    if controller and found[0].get("master") != controller:
+        wrong.append(f"{interface} belongs to {found[0].get('master') or 'none'}, not {controller}")
+    if mtu is not None and found[0].get("mtu") != mtu:
+        wrong.append(f"the MTU of {interface} is {found[0].get('mtu')}, not {mtu}")
+    return Seen(not wrong, "; ".join(wrong))
+
+
+def virtual_functions(look: Look, params: Params) -> Seen:
+    """virtual-functions{interface,count}: the card has so many SR-IOV virtual functions."""
+    interface, count = params.text("interface"), params.number("count")
+    path = f"/sys/class/net/{interface}/device/sriov_numvfs"
+    seen = look.host.read_text(path, default="0").strip()
+    if seen == str(count):
+        return Seen(True)
+    return Seen(False, f"{interface} has {seen} virtual functions, not {count}")
 
 
 def tls(look: Look, params: Params) -> Seen:

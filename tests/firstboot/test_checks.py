@@ -139,6 +139,27 @@ def test_link_mac_is_the_permanent_one(fake_host: FakeHost) -> None:
     assert not look(fake_host, "link-mac", interface="em1", mac="52:54:00:00:00:99").ok
 
 
+def test_link_belongs_to_its_controller_and_has_its_mtu(fake_host: FakeHost) -> None:
+    link = {"ifname": "em1", "master": "bond0", "mtu": 9000}
+    fake_host.on("ip", "-details", "-json", "link", "show", "dev", "em1", times=3,
+                 stdout=json.dumps([link]))
+    assert look(fake_host, "link", interface="em1", controller="bond0", mtu=9000).ok
+    assert look(fake_host, "link", interface="em1", mtu=9000).ok
+    found = look(fake_host, "link", interface="em1", controller="br0", mtu=1500)
+    assert not found.ok
+    assert found.detail == "em1 belongs to bond0, not br0; the MTU of em1 is 9000, not 1500"
+    fake_host.on("ip", ..., stdout="[]")
+    assert look(fake_host, "link", interface="em2", mtu=1).detail == "there is no em2"
+
+
+def test_virtual_functions_are_counted(fake_host: FakeHost) -> None:
+    fake_host.write("/sys/class/net/em1/device/sriov_numvfs", "7\n")
+    assert look(fake_host, "virtual-functions", interface="em1", count=7).ok
+    assert not look(fake_host, "virtual-functions", interface="em1", count=8).ok
+    assert look(fake_host, "virtual-functions", interface="em2", count=1).detail == (
+        "em2 has 0 virtual functions, not 1")
+
+
 def test_mount(fake_host: FakeHost) -> None:
     top = {"target": "/var", "source": "/dev/mapper/onn-ng2coreos_var", "uuid": "u1"}
     fake_host.on("findmnt", ..., times=3, stdout=json.dumps({"filesystems": [{"uuid": "u0"}, top]}))

@@ -3,7 +3,9 @@
 import base64
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, Dict
+
+import pytest
 
 from ng2coreos.model.facts import HostFacts, Nic
 from ng2coreos.model.finding import Kind
@@ -67,23 +69,26 @@ def test_reads_connections_but_no_secrets(fake_host: FakeHost) -> None:
     assert vlan["parent"] == "bond0" and vlan["never_default"]
     assert facts["ifcfg"] == []
     assert facts["volatile"]["addresses"] == {"ovirtmgmt": ["192.0.2.10/24"]}
+    assert facts["memory"] == [] and facts["udev"] == [] and facts["links"] == []
     assert "Hemlock" not in json.dumps(facts)
 
 
 def test_a_host_without_the_ip_program_has_no_live_addresses(fake_host: FakeHost) -> None:
     fake_host.on("ip", ..., missing=True)
-    assert Network().facts(fake_host)["volatile"] == {"addresses": {}}
+    assert Network().facts(fake_host)["volatile"] == {"addresses": {}, "links": {}}
 
 
-def test_interfaces_with_a_connection_are_pinned_by_their_permanent_address() -> None:
+def test_cards_are_pinned_by_their_permanent_address() -> None:
     plan = decided(with_network(Nic("ens3", "52:54:00:AA:00:11"), Nic("ens4", "52:54:00:00:00:12"),
                                 Nic("ens9", "52:54:00:00:00:99")))
     one = item(plan, "/etc/systemd/network/10-ng2coreos-ens3.link")
     text = base64.b64decode(one.content).decode()
     assert one.outcome is Outcome.PINNED
     assert "[Match]\nPermanentMACAddress=52:54:00:aa:00:11\n" in text and "\nName=ens3\n" in text
-    assert not any("ens9" in i.path for i in plan.items)
+    # a card that nothing uses keeps its name too: the engine deletes what the host does not report
+    assert item(plan, "/etc/systemd/network/10-ng2coreos-ens9.link").outcome is Outcome.PINNED
     checks = {c.id: c.params for c in plan.checks}
+    assert "mac:ens9" not in checks
     assert checks["mac:ens3"] == {"interface": "ens3", "mac": "52:54:00:aa:00:11"}
 
 
@@ -109,10 +114,132 @@ def test_what_does_not_come_up_by_itself_or_is_no_default_route_is_not_expected(
         "address:ens4:192.0.2.2/24"]
 
 
-def test_ifcfg_files_must_be_overridden() -> None:
-    one = found(decided(with_network(ifcfg=["ifcfg-ens3"])), "N2C_NET_IFCFG")
+def ifcfg(name: str, text: str, *, vdsm: bool = False) -> Dict[str, Any]:
+    return {"file": name, "vdsm": vdsm, "odd": [],
+            "rows": [[n, *line.split("=", 1)] for n, line in enumerate(text.split(), 1)]}
+
+
+def test_ifcfg_files_become_keyfiles_of_root_alone() -> None:
+    files = [ifcfg("ifcfg-ens3", "DEVICE=ens3 IPADDR=192.0.2.10 PREFIX=24 GATEWAY=192.0.2.1")]
+    plan = decided(with_network(profiles=[], ifcfg=files))
+    one = item(plan, f"{KEYFILES}/ens3.nmconnection")
+    assert (one.outcome, one.mode) == (Outcome.CONVERTED, 0o600)
+    assert (one.owner, one.group) == ("root", "root")
+    assert one.source == "/etc/sysconfig/network-scripts/ifcfg-ens3"
+    text = base64.b64decode(one.content)
+    assert b"address1=192.0.2.10/24\n" in text and len(text) == one.size_bytes
+    info = found(plan, "N2C_NET_IFCFG")
+    assert info.kind is Kind.INFO and info.resources == (f"file:{one.source}",)
+    assert "N2C_NET_NO_CONNECTION" not in ids(plan)
+    checks = {c.id: c for c in plan.checks}
+    assert checks["address:ens3:192.0.2.10/24"].health and "route:ens3:192.0.2.1" in checks
+
+
+def test_files_that_cannot_be_converted_must_be_overridden() -> None:
+    one = found(decided(with_network(ifcfg=[ifcfg("ifcfg-ppp0", "DEVICE=ppp0 TYPE=xDSL")])),
+                "N2C_NET_IFCFG_FILE")
     assert one.kind is Kind.OVERRIDABLE
-    assert one.resources == ("file:/etc/sysconfig/network-scripts/ifcfg-ens3",)
+    assert one.resources == ("file:/etc/sysconfig/network-scripts/ifcfg-ppp0",)
+    assert "ifcfg-ppp0:2" in one.evidence[0]
+
+
+def test_settings_that_are_lost_are_named_with_file_and_line() -> None:
+    one = found(decided(with_network(ifcfg=[ifcfg("ifcfg-ens3", "DEVICE=ens3 COLOUR=blue")])),
+                "N2C_NET_IFCFG_KEY")
+    assert one.kind is Kind.WARNING and "ifcfg-ens3:2: COLOUR" in one.evidence[0]
+
+
+@pytest.mark.parametrize("more", [
+    {"ifcfg": [ifcfg("ifcfg-team0", "DEVICE=team0 TYPE=Team")]},
+    {"profiles": [*PROFILES, profile("team0", "team")]}])
+def test_team_devices_are_refused(more: Dict[str, Any]) -> None:
+    one = found(decided(with_network(**more)), "N2C_NET_TEAM")
+    assert one.kind is Kind.INHIBITOR and "bond" in one.remedy
+    assert "team0" in one.resources[0]
+
+
+def test_an_open_vswitch_is_reported() -> None:
+    port = profile("eth-port", "ovs-port")
+    assert found(decided(with_network(profiles=[*PROFILES, port])), "N2C_NET_OVS").resources == (
+        f"file:{KEYFILES}/eth-port.nmconnection",)
+    facts = with_network()
+    vdsm = {**facts.plugins["vdsm"], "persisted": {
+        "nets": {"red": {"nic": "ens9", "switch": "ovs"}}, "bonds": {}, "devices": {}}}
+    plan = decided(replace(facts, plugins={**facts.plugins, "vdsm": vdsm}))
+    assert found(plan, "N2C_NET_OVS").resources == ("network:red",)
+    assert "N2C_VDSM_NETWORK_DIFFERS" not in ids(plan)
+    plan = decided(with_network(ifcfg=[ifcfg("ifcfg-br", "DEVICE=br TYPE=OVSBridge")]))
+    assert found(plan, "N2C_NET_OVS_IFCFG").kind is Kind.OVERRIDABLE
+
+
+def test_connections_in_memory_only_are_reported(fake_host: FakeHost) -> None:
+    run = "/run/NetworkManager/system-connections"
+    for name, more in (("auto", ""), ("stored", ""), ("virbr0", "[.nmmeta]\nexternal=true\n"),
+                       ("made", "[.nmmeta]\nnm-generated=true\n")):
+        fake_host.write(f"{run}/{name}.nmconnection",
+                        f"[connection]\nid={name}\nuuid={name}\ntype=ethernet\n{more}")
+    fake_host.write(f"{KEYFILES}/stored.nmconnection", "[connection]\nid=x\nuuid=stored\n")
+    fake_host.on("ip", ..., missing=True)
+    memory = Network().facts(fake_host)["memory"]
+    assert [p["id"] for p in memory] == ["auto"]
+    one = found(decided(with_network(memory=memory)), "N2C_NET_MEMORY")
+    assert one.resources == (f"file:{run}/auto.nmconnection",)
+
+
+def test_two_connections_of_one_interface_are_reported() -> None:
+    more = profile("ens3", file="other.nmconnection")
+    one = found(decided(with_network(profiles=[*PROFILES, more])), "N2C_NET_DUPLICATE")
+    assert one.resources == ("nic:ens3",) and "ens3: other.nmconnection" in one.evidence
+    idle = profile("ens3", autoconnect=False)
+    assert "N2C_NET_DUPLICATE" not in ids(decided(with_network(profiles=[*PROFILES, idle])))
+
+
+def test_what_others_would_apply_at_the_boot_is_reported(fake_host: FakeHost) -> None:
+    fake_host.write("/etc/nmstate/net.yml")
+    fake_host.write("/etc/nmstate/net.applied")
+    fake_host.write("/etc/sysconfig/static-routes", "# none\nany net 10.0.0.0/8 gw 192.0.2.1\n")
+    fake_host.on("ip", ..., missing=True)
+    facts = Network().facts(fake_host)
+    plan = decided(with_network(nmstate=facts["nmstate"], static_routes=facts["static_routes"]))
+    assert found(plan, "N2C_NET_NMSTATE").resources == ("file:/etc/nmstate/net.yml",)
+    assert found(plan, "N2C_NET_STATIC_ROUTES").evidence == ("any net 10.0.0.0/8 gw 192.0.2.1",)
+
+
+def test_an_address_that_is_not_in_force_is_not_waited_for() -> None:
+    live = {"addresses": {"ovirtmgmt": ["192.0.2.10/24"]}, "links": {}}
+    storage = profile("ens4", addresses=["198.51.100.1/24"], gateways=["198.51.100.2"])
+    plan = decided(with_network(profiles=[*PROFILES, storage], volatile=live))
+    one = found(plan, "N2C_NET_DOWN")
+    assert one.evidence == ("ens4: 198.51.100.1/24",) and one.kind is Kind.WARNING
+    wanted = [c.id for c in plan.checks if c.kind in ("address", "route")]
+    assert wanted == ["address:ovirtmgmt:192.0.2.10/24", "route:ovirtmgmt:192.0.2.2"]
+    other = {"addresses": {"ovirtmgmt": ["192.0.2.10/24"], "ens4": ["198.51.100.1/24"]}}
+    assert "N2C_NET_DOWN" not in ids(decided(with_network(profiles=[*PROFILES, storage],
+                                                          volatile=other)))
+
+
+def test_what_stands_on_what_is_proved_as_far_as_it_is_so_now(fake_host: FakeHost) -> None:
+    for name, master, mtu in (("ens3", "bond0", 9000), ("ens4", "", 9000), ("bond0", "", 9000)):
+        fake_host.write(f"/sys/class/net/{name}/mtu", f"{mtu}\n")
+        if master:
+            fake_host.link(f"/sys/class/net/{name}/master", f"../{master}")
+    fake_host.write("/sys/class/net/ens3/device/sriov_numvfs", "7\n")
+    fake_host.on("ip", ..., missing=True)
+    live = Network().facts(fake_host)["volatile"]
+    assert live["links"]["ens3"] == {"controller": "bond0", "mtu": 9000, "vfs": 7}
+    profiles = [profile(n, controller="uuid-bond0", mtu="9000") for n in ("ens3", "ens4")]
+    facts = with_network(profiles=[*profiles, profile("bond0", "bond", mtu="1500"), *PROFILES[3:]],
+                         volatile=live)
+    vdsm = {**facts.plugins["vdsm"]}
+    vdsm["persisted"] = {**vdsm["persisted"], "devices": {
+        "ens3": {"sriov": {"numvfs": 7}}, "ens4": {"sriov": {"numvfs": 4}}, "ens5": {}}}
+    plan = decided(replace(facts, plugins={**facts.plugins, "vdsm": vdsm}))
+    checks = {c.id: c for c in plan.checks if c.kind in ("link", "virtual-functions")}
+    assert {name: check.params for name, check in checks.items()} == {
+        "link:ens3": {"interface": "ens3", "controller": "bond0", "mtu": 9000},
+        "link:ens4": {"interface": "ens4", "mtu": 9000},
+        "vfs:ens3": {"interface": "ens3", "count": 7}}
+    assert not any(check.health for check in checks.values())
 
 
 def test_a_host_without_connections_is_reported() -> None:

@@ -68,7 +68,7 @@ def test_damaged_files_are_refused(fake_host: FakeHost, path: str, text: str) ->
 def with_vdsm(profiles: Optional[List[Dict[str, Any]]] = None, **more: Any) -> Any:
     facts = host()
     network = {"profiles": list(PROFILES) if profiles is None else profiles, "ifcfg": [],
-               "volatile": {"addresses": {"ovirtmgmt": ["198.51.100.7/24"]}}}
+               "volatile": {"addresses": {"ovirtmgmt": ["198.51.100.7/24", "192.0.2.10/24"]}}}
     return replace(facts, plugins={**facts.plugins, "vdsm": {**VDSM, **more}, "network": network})
 
 

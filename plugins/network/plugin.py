@@ -1,0 +1,142 @@
+"""The plug-in: facts in, keyfiles, pins, findings and checks out."""
+
+import base64
+import hashlib
+from collections import Counter
+from typing import Any, Dict, List, Mapping, Sequence, Set
+
+from ng2coreos.core.host import Host
+from ng2coreos.core.plugin import API, Contribution
+from ng2coreos.model.facts import HostFacts
+from ng2coreos.model.finding import Finding
+from ng2coreos.model.item import Item, Outcome
+from ng2coreos.model.target import TargetFacts
+from ng2coreos.plan.catalogue import finding
+
+from . import reading
+from .agreement import disagreements, switches, virtual_functions
+from .checks import count_checks, missing_addresses, profile_checks, structure_checks
+from .convert import Conversion, Made, Surroundings, convert
+from .keyfile import DIRECTORY, IN_MEMORY, described
+from .naming import pin
+from .source import SCRIPTS, Ifcfg, Note
+
+_NOTHING: Dict[str, Dict[str, Any]] = {"nets": {}, "bonds": {}, "devices": {}}
+
+
+class Network:
+    """Facts: the connections without their secrets, ifcfg files line by line, names of cards."""
+
+    id = "network"
+    api = API
+
+    def facts(self, host: Host) -> Dict[str, Any]:
+        """See reading.py."""
+        return reading.read(host)
+
+    def contribute(self, facts: HostFacts, mine: Dict[str, Any],
+                   target: TargetFacts) -> Contribution:
+        """Keyfiles for what is stored otherwise, a pin for each card, and checks of all of it."""
+        stored: List[Dict[str, Any]] = mine.get("profiles", [])
+        persisted = facts.plugins.get("vdsm", {}).get("persisted") or _NOTHING
+        counts = virtual_functions(persisted)
+        made = convert(mine.get("ifcfg", []), _surroundings(mine, stored, set(counts)))
+        profiles = [*stored, *(described(m.file, m.sections) for m in made.made)]
+        names = pin(facts, mine, profiles)
+        nics = {n.mac.lower(): n.name for n in facts.nics if n.mac}
+        live = mine.get("volatile", {})
+        missing = missing_addresses(profiles, facts.nics, live.get("addresses", {}))
+        wrong = disagreements(persisted, profiles, nics) if profiles else []
+        found = [*_conversion_findings(made), *_stored_findings(mine, profiles),
+                 *_switch_findings(made, profiles, switches(persisted)), *names.findings]
+        if wrong:
+            found.append(finding("N2C_VDSM_NETWORK_DIFFERS", evidence=wrong))
+        if missing:
+            found.append(finding("N2C_NET_DOWN", sorted({f"nic:{d}" for d, _ in missing}),
+                                 [f"{device}: {address}" for device, address in missing]))
+        return Contribution(
+            findings=tuple(found), items=(*names.items, *map(_item, made.made)),
+            checks=(*names.checks, *profile_checks(profiles, facts.nics, missing),
+                    *structure_checks(profiles, facts.nics, live.get("links", {})),
+                    *count_checks(counts, live.get("links", {}))))
+
+
+def _surroundings(mine: Mapping[str, Any], stored: Sequence[Mapping[str, Any]],
+                  counted: Set[str]) -> Surroundings:
+    return Surroundings(
+        network=Ifcfg("network", tuple((int(n), str(k), v) for n, k, v in mine.get("network", []))),
+        texts=mine.get("texts", {}), tables=mine.get("tables", {}),
+        client_ids=mine.get("client_ids", {}), duids=mine.get("duids", {}),
+        macs=mine.get("macs", {}), counted=counted, taken={p["file"] for p in stored},
+        uuids={p["uuid"] for p in stored if p["uuid"]})
+
+
+def _item(made: Made) -> Item:
+    data = made.text.encode()
+    return Item(
+        f"{DIRECTORY}/{made.file}", "file", Outcome.CONVERTED,
+        "The target's NetworkManager reads keyfiles only.", "network",
+        source=f"{SCRIPTS}/{made.sources[0]}", mode=0o600,
+        sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data),
+        content=base64.b64encode(data).decode())
+
+
+def _conversion_findings(made: Conversion) -> List[Finding]:
+    found = []
+    if made.made:
+        found.append(finding(
+            "N2C_NET_IFCFG", [f"file:{SCRIPTS}/{m.sources[0]}" for m in made.made],
+            [*(f"{', '.join(m.sources)}: {DIRECTORY}/{m.file}" for m in made.made),
+             *(f"left out: {note}" for note in made.left)], count=len(made.made)))
+    for id, notes in (("N2C_NET_IFCFG_KEY", made.notes), ("N2C_NET_IFCFG_FILE", made.refused)):
+        if notes:
+            found.append(finding(id, _files(notes), [str(note) for note in notes]))
+    return found
+
+
+def _switch_findings(made: Conversion, profiles: Sequence[Mapping[str, Any]],
+                     networks: Sequence[str]) -> List[Finding]:
+    """Team devices, and what stands on an Open vSwitch."""
+    found = []
+    teams = [f"{DIRECTORY}/{p['file']}" for p in profiles if p["type"] in ("team", "team-port")]
+    if made.teams or teams:
+        found.append(finding("N2C_NET_TEAM", [*_files(made.teams), *(f"file:{t}" for t in teams)],
+                             [*map(str, made.teams), *teams]))
+    parts = [f"{DIRECTORY}/{p['file']}" for p in profiles if p["type"].startswith("ovs-")]
+    if networks or parts:
+        found.append(finding("N2C_NET_OVS", [*(f"network:{n}" for n in networks),
+                                             *(f"file:{p}" for p in parts)]))
+    if made.switches:
+        found.append(finding("N2C_NET_OVS_IFCFG", _files(made.switches),
+                             [str(note) for note in made.switches]))
+    return found
+
+
+def _stored_findings(mine: Mapping[str, Any],
+                     profiles: Sequence[Mapping[str, Any]]) -> List[Finding]:
+    found = []
+    if not profiles and not mine.get("ifcfg"):
+        found.append(finding("N2C_NET_NO_CONNECTION"))
+    if mine.get("memory"):
+        found.append(finding("N2C_NET_MEMORY",
+                             [f"file:{IN_MEMORY}/{p['file']}" for p in mine["memory"]],
+                             [f"{p['id']}: {p['interface'] or p['mac'] or 'any interface'}"
+                              for p in mine["memory"]]))
+    devices = Counter(p["interface"] for p in profiles if p["autoconnect"] and p["interface"]
+                      and not p["type"].startswith("ovs-"))
+    twice = sorted(device for device, count in devices.items() if count > 1)
+    if twice:
+        found.append(finding("N2C_NET_DUPLICATE", [f"nic:{device}" for device in twice],
+                             [f"{p['interface']}: {p['file']}" for p in profiles
+                              if p["interface"] in twice]))
+    if mine.get("nmstate"):
+        found.append(finding("N2C_NET_NMSTATE",
+                             [f"file:{reading.NMSTATE}/{name}" for name in mine["nmstate"]]))
+    if mine.get("static_routes"):
+        found.append(finding("N2C_NET_STATIC_ROUTES", [f"file:{reading.STATIC_ROUTES}"],
+                             mine["static_routes"]))
+    return found
+
+
+def _files(notes: Sequence[Note]) -> List[str]:
+    return [f"file:{SCRIPTS}/{name}" for name in dict.fromkeys(note.file for note in notes)]
