@@ -29,8 +29,8 @@ _BEGIN = re.compile(r"^#+ ?(beginning|begin)\b", re.IGNORECASE)
 _END = re.compile(r"^#+ ?(end)\b", re.IGNORECASE)
 _BY_VDSM = "by vdsm-"
 _OVIRT = re.compile(r"<name>\s*ovirt/")
-_HEAD = ("# Written by ng2coreos from oVirt Node NG's file: what stood beside vdsm's section, which\n"
-         "# vdsm adds. All else is libvirt's default.\n")
+_HEAD = ("# Written by ng2coreos from oVirt Node NG's file: what stood beside vdsm's section,\n"
+         "# which vdsm adds. All else is libvirt's default.\n")
 
 
 class Libvirt:
