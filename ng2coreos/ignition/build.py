@@ -1,7 +1,8 @@
 """The Ignition config of a plan: its items, units, accounts and the volumes below /var."""
 
 import posixpath
-from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
+from dataclasses import replace
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 from ng2coreos.core.errors import BadInput, StalePlan
 from ng2coreos.core.secret import Secret
@@ -45,10 +46,17 @@ def to_config(plan: Plan, content: Content, password: Password,
               extra: Sequence[Item] = ()) -> Config:
     """The config of `plan`, independent of a spec; BadInput where two want the same path."""
     decisions = plan.decisions
+    items = [item for item in (*decisions.items, *extra) if not in_volume(item, decisions)]
+    return replace(config_of(decisions, items, content, password), filesystems=_filesystems(plan))
+
+
+def config_of(decisions: Decisions, items: Iterable[Item], content: Content,
+              password: Password) -> Config:
+    """The config with `items`, units and accounts, where every volume is the root's."""
     accounts = _Accounts(decisions.identities)
     entries: Dict[str, Entry] = {}
-    for item in (*decisions.items, *extra):
-        if _is_written(item) and not in_volume(item, decisions):
+    for item in items:
+        if is_written(item):
             _add(entries, _entry(item, content, accounts))
     for unit in decisions.units:
         for link in unit_links(unit, entries):
@@ -58,8 +66,7 @@ def to_config(plan: Plan, content: Content, password: Password,
         files=tuple(e for e in ordered if isinstance(e, File)),
         directories=tuple(e for e in ordered if isinstance(e, Directory)),
         links=tuple(e for e in ordered if isinstance(e, Link)),
-        filesystems=_filesystems(plan), groups=accounts.groups(),
-        users=accounts.users(password))
+        groups=accounts.groups(), users=accounts.users(password))
 
 
 def in_volume(item: Item, decisions: Decisions) -> bool:
@@ -126,7 +133,7 @@ def _number(name: str, made: Dict[str, int]) -> Owner:
     return int(name) if name.isdecimal() else name
 
 
-def _is_written(item: Item) -> bool:
+def is_written(item: Item) -> bool:
     """Not what is given up, copied as a whole tree, or made by the new system itself."""
     if item.kind not in ("file", "symlink", "directory"):
         return False

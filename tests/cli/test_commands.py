@@ -330,3 +330,23 @@ def test_export_then_ignition(tool: Tool, tmp_path: Path, monkeypatch: pytest.Mo
     assert tool.targeted("export", bundle).code != 0
     (bundle / "passwords.json").unlink()
     assert tool("ignition", bundle).code == Exit.BAD_INPUT
+
+
+def test_the_config_for_a_reinstallation(tool: Tool, tmp_path: Path,
+                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ng2coreos.ignition.validate", lambda config, host, **more: None)
+    bundle, out = tmp_path / "bundle", tmp_path / "host.ign"
+    assert tool.targeted("export", bundle).code == 0
+    move = json.loads(tool("ignition", bundle, "--spec", "3.3.0").out)
+    tool.world.host.write("/etc/machine-id", build.host().machine_id)
+    said = tool("ignition", bundle, "--for", "reinstall", "-o", out, "--spec", "3.3.0")
+    assert (said.code, said.out) == (0, "")
+    assert out.stat().st_mode & 0o777 == 0o600
+    fresh = json.loads(out.read_bytes())
+    assert "filesystems" in move["storage"] and "filesystems" not in fresh["storage"]
+    assert "kernelArguments" not in move and fresh["kernelArguments"]["shouldExist"]
+    assert tool("ignition", bundle, "--spec", "2.2.0").code == Exit.UNSUPPORTED
+    assert tool("ignition", bundle, "--spec", "4").code == Exit.BAD_INPUT
+    assert tool("ignition", bundle, "-o", tmp_path / "no/such/x").code == Exit.BAD_INPUT
+    tool.world.host.write("/etc/machine-id", "another")
+    assert tool("ignition", bundle, "--for", "reinstall").code == Exit.BAD_INPUT
