@@ -24,7 +24,8 @@ def ignition_config(obj: Context, /, bundle: str, purpose: str, output: Optional
                     spec: Optional[str]) -> None:
     """Print the Ignition config of an exported BUNDLE, for the move or `--for reinstall`.
 
-    It holds secrets: mind where it goes.  What the config does not hold is told on standard error, with where it went.
+    It holds secrets: mind where it goes.  What the config does not hold is told on standard error,
+    with where it went.
 
     With `--for reinstall` it is one for coreos-installer: without NG's volumes, with the contents
     of /root, /home, /opt, /srv, /usr/local and of what matters below /var, read from this host.
