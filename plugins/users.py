@@ -1,22 +1,31 @@
-"""users: subordinate ids of carried accounts, and accounts without a password."""
+"""users: subordinate ids, sudo's own file, and what of passwords and PAM cannot be carried."""
 
 import base64
 import hashlib
+from dataclasses import replace
 from typing import Any, Dict, List
 
 from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import API, Contribution
 from ng2coreos.model.facts import HostFacts
+from ng2coreos.model.finding import Finding
 from ng2coreos.model.item import Item, Outcome
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
+from ng2coreos.plan.written import given_up, written
 
 FILES = ("/etc/subuid", "/etc/subgid")
 SHADOW = "/etc/shadow"
+FACTORY = "/usr/share/factory"
+SUDOERS = "/etc/sudoers"
+SUDOERS_OWN = "/etc/sudoers.d/50-ng2coreos"
+AUTHSELECT = "/etc/authselect/authselect.conf"
+PAM = ("/etc/pam.d/", "/etc/sysconfig/authconfig")
+FOREVER = ("", "99999", "-1")  # shadow(5): no age limits the password
 
 
 class Users:
-    """Facts: the lines of subuid and subgid, and the names that log in without a password."""
+    """Facts: subuid and subgid, who needs no password or has an old one, sudoers, authselect."""
 
     id = "users"
     api = API
@@ -28,6 +37,10 @@ class Users:
             "subordinate": {path: [line for line in host.read_text(path, default="").splitlines()
                                    if line.count(":") == 2] for path in FILES},
             "empty": sorted(row[0] for row in shadow if len(row) > 1 and row[1] == ""),
+            "ageing": sorted(row[0] for row in shadow if len(row) > 7 and row[1][:1] not in "!*"
+                             and (row[4] not in FOREVER or row[7] != "")),
+            "sudoers": _added(host, SUDOERS),
+            "authselect": _authselect(host),
         }
 
     def contribute(self, facts: HostFacts, mine: Dict[str, Any],
@@ -41,12 +54,57 @@ class Users:
             rows = [r for r in mine["subordinate"].get(path, []) if r.partition(":")[0] in names]
             if rows:
                 items.append(_item(path, rows))
-        found = ((finding("N2C_USERS_EMPTY_PASSWORD", [f"user:{n}" for n in mine["empty"]]),)
-                 if mine["empty"] else ())
-        return Contribution(findings=found, items=tuple(items))
+        if mine.get("sudoers") and any(c.path == SUDOERS for c in facts.etc):
+            items += _sudoers(mine["sudoers"])
+        return Contribution(findings=tuple(_findings(facts, mine)), items=tuple(items))
 
 
 PLUGIN = Users
+
+
+def _findings(facts: HostFacts, mine: Dict[str, Any]) -> List[Finding]:
+    found: List[Finding] = []
+    for key, id in (("empty", "N2C_USERS_EMPTY_PASSWORD"), ("ageing", "N2C_USERS_AGEING")):
+        if mine.get(key):
+            found.append(finding(id, [f"user:{name}" for name in mine[key]]))
+    pam = [f"file:{c.path}" for c in facts.etc if c.path.startswith(PAM) and c.host is not None
+           and c.host.kind == "file" and "/.imgbased" not in c.path]
+    profile = mine.get("authselect", "")
+    if pam or profile:
+        evidence = [f"authselect select {profile} --force"] if profile else []
+        found.append(finding("N2C_USERS_PAM", pam, evidence))
+    return found
+
+
+def _added(host: Host, path: str) -> List[str]:
+    """The lines of a file of sudo that the image's own lacks; continued ones are one."""
+    theirs = set(_rules(host.read_text(FACTORY + path, default="")))
+    return [line for line in _rules(host.read_text(path, default="")) if line not in theirs]
+
+
+def _rules(text: str) -> List[str]:
+    """The lines that say something; one that ends with a backslash goes on (sudoers(5))."""
+    found = []
+    for line in text.replace("\\\n", " ").splitlines():
+        words = " ".join(line.split())
+        comment = words.startswith("#") and not words[1:2].isdigit()  # #1000 is a user
+        if words and not comment and not words.startswith("@include"):
+            found.append(words)
+    return found
+
+
+def _sudoers(lines: List[str]) -> List[Item]:
+    text = "# Written by ng2coreos from oVirt Node NG's sudoers.\n" + "\n".join(lines) + "\n"
+    return [given_up(SUDOERS, f"Its additions stand in {SUDOERS_OWN}.", "users"),
+            replace(written(SUDOERS_OWN, text, "What the admin added to sudoers.", "users"),
+                    mode=0o440)]
+
+
+def _authselect(host: Host) -> str:
+    """The profile and its features, if they are not the image's."""
+    words = host.read_text(AUTHSELECT, default="").split()
+    theirs = host.read_text(FACTORY + AUTHSELECT, default="").split()
+    return " ".join(words) if words != theirs else ""
 
 
 def _item(path: str, rows: List[str]) -> Item:

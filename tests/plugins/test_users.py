@@ -3,10 +3,16 @@
 import base64
 import json
 from dataclasses import replace
+from typing import Any
 
-from plugins.users import Users
+import pytest
+
+from ng2coreos.model.facts import HostFacts
+from ng2coreos.model.item import Outcome
+from ng2coreos.plan.written import text_of
+from plugins.users import SUDOERS_OWN, Users
 from tests.fakes import FakeHost
-from tests.plan.build import decided, found, host, item
+from tests.plan.build import added, changed, decided, file, found, host, ids, item, link
 
 
 def test_reads_subordinate_ids_and_who_has_no_password(fake_host: FakeHost) -> None:
@@ -14,7 +20,7 @@ def test_reads_subordinate_ids_and_who_has_no_password(fake_host: FakeHost) -> N
     fake_host.write("/etc/shadow", "root:$6$Hemlock:1::\nguest::1::\nbin:*:1::\n")
     facts = Users().facts(fake_host)
     assert facts == {"subordinate": {"/etc/subuid": ["admin:100000:65536"], "/etc/subgid": []},
-                     "empty": ["guest"]}
+                     "empty": ["guest"], "ageing": [], "sudoers": [], "authselect": ""}
     assert "Hemlock" not in json.dumps(facts)
 
 
@@ -26,3 +32,50 @@ def test_lines_of_accounts_that_are_there_are_written_anew() -> None:
     one = item(plan, "/etc/subuid")
     assert base64.b64decode(one.content) == b"admin:100000:65536\n"
     assert found(plan, "N2C_USERS_EMPTY_PASSWORD").resources == ("user:guest",)
+
+
+def with_users(**more: Any) -> HostFacts:
+    facts = host()
+    mine = {"subordinate": {}, "empty": [], "ageing": [], "sudoers": [], "authselect": "", **more}
+    return replace(facts, plugins={**facts.plugins, "users": mine})
+
+
+@pytest.mark.parametrize("row,told", [
+    ("admin:$6$x:19000:0:90:7:::", True), ("admin:$6$x:19000:0:99999:7::20000:", True),
+    ("admin:$6$x:19000:0:99999:7:::", False), ("admin:$6$x:19000::::::", False),
+    ("admin:!!:19000:0:90:7:::", False), ("admin:*:19000:0:90:7:::", False)])
+def test_passwords_that_grow_old_are_told(row: str, told: bool, fake_host: FakeHost) -> None:
+    fake_host.write("/etc/shadow", row + "\n")
+    facts = Users().facts(fake_host)
+    assert bool(facts["ageing"]) is told
+    assert ("N2C_USERS_AGEING" in ids(decided(with_users(ageing=facts["ageing"])))) is told
+
+
+def test_additions_to_sudoers_become_a_file_of_their_own(fake_host: FakeHost) -> None:
+    fake_host.write("/usr/share/factory/etc/sudoers", "Defaults requiretty\nroot ALL=(ALL) ALL\n")
+    fake_host.write("/etc/sudoers", "# mine\nDefaults  requiretty\nroot ALL=(ALL) ALL\n"
+                    "%ops ALL=(ALL) \\\n    NOPASSWD: /bin/x\n#1001 ALL=(ALL) /bin/y\n"
+                    "#includedir /etc/sudoers.d\n@includedir /etc/sudoers.d\n")
+    facts = Users().facts(fake_host)
+    assert facts["sudoers"] == ["%ops ALL=(ALL) NOPASSWD: /bin/x", "#1001 ALL=(ALL) /bin/y"]
+    plan = decided(replace(with_users(sudoers=facts["sudoers"]), etc=(changed("/etc/sudoers"),)))
+    one = item(plan, SUDOERS_OWN)
+    assert text_of(one).splitlines()[1:] == facts["sudoers"]
+    assert (one.mode, one.owner, one.outcome) == (0o440, "root", Outcome.CONVERTED)
+    assert item(plan, "/etc/sudoers").outcome is Outcome.DROPPED
+
+
+def test_a_sudoers_of_the_image_needs_no_file() -> None:
+    assert [i for i in decided(with_users(sudoers=["x"])).items if "sudoers" in i.path] == []
+
+
+def test_pam_of_the_admins_own_is_told_with_what_to_type(fake_host: FakeHost) -> None:
+    fake_host.write("/usr/share/factory/etc/authselect/authselect.conf", "sssd\n")
+    fake_host.write("/etc/authselect/authselect.conf", "winbind\nwith-mkhomedir\n")
+    profile = Users().facts(fake_host)["authselect"]
+    one = found(decided(with_users(authselect=profile)), "N2C_USERS_PAM")
+    assert one.evidence == ("authselect select winbind with-mkhomedir --force",)
+    facts = replace(with_users(), etc=(added("/etc/pam.d/site", file()),
+                                       added("/etc/pam.d/system-auth", link("/x"))))
+    assert found(decided(facts), "N2C_USERS_PAM").resources == ("file:/etc/pam.d/site",)
+    assert item(decided(facts), "/etc/pam.d/site").outcome is Outcome.DROPPED
