@@ -10,12 +10,14 @@ import sqlite3
 import tempfile
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Tuple, TypeVar
 
 from ng2coreos.core.errors import BadInput, Unsupported
 from ng2coreos.core.host import Host
 from ng2coreos.inventory.parse import readable
 from ng2coreos.model.facts import Package, Packages
+
+Made = TypeVar("Made")
 
 LIVE = "/usr/share/rpm"
 FACTORY = "/usr/share/factory/var/lib/rpm"
@@ -49,6 +51,19 @@ def read(host: Host) -> Packages:
 
 def database(host: Host, directory: str) -> List[Package]:
     """Every package of the rpm database in `directory`, trusted keys left out."""
+    return [package for package in _read(host, directory, _package) if package.name != _KEYS]
+
+
+def files(host: Host, tops: Sequence[str]) -> Dict[str, Tuple[int, int]]:
+    """Each file below `tops` that a package of the running layer owns: its size and its time."""
+    found: Dict[str, Tuple[int, int]] = {}
+    prefixes = tuple(top + "/" for top in tops)
+    for rows in _read(host, LIVE, lambda header: _files(header, prefixes)):
+        found.update(rows)
+    return found
+
+
+def _read(host: Host, directory: str, make: Callable[[Any], Made]) -> List[Made]:
     with readable(directory), tempfile.TemporaryDirectory(prefix="ng2coreos-rpm-") as private:
         real = host.follow(directory)
         name = next((n for n in _FILES if (real / n).is_file()), None)
@@ -58,14 +73,14 @@ def database(host: Host, directory: str) -> List[Package]:
         for file in _FILES[name]:
             if (real / file).is_file():
                 shutil.copyfile(str(real / file), f"{private}/{file}")
-        headers = _headers(private)
+        headers = _headers(private, make)
         if not headers or (name == _SQLITE and len(headers) != _count(Path(private) / name)):
             raise BadInput(f"The rpm database in {directory} cannot be read completely.",
                            hint="See `rpm --verifydb`; is another package manager at work?")
-    return [package for package in headers if package.name != _KEYS]
+    return headers
 
 
-def _headers(directory: str) -> List[Package]:
+def _headers(directory: str, make: Callable[[Any], Made]) -> List[Made]:
     rpm = _rpm()
     rpm.setVerbosity(rpm.RPMLOG_CRIT)  # a database of another kind than the default is no news
     rpm.addMacro("_dbpath", directory)
@@ -73,7 +88,7 @@ def _headers(directory: str) -> List[Package]:
         transactions = rpm.TransactionSet("/")
         try:
             transactions.setVSFlags(-1)  # signatures were checked when they were installed
-            return [_package(header) for header in transactions.dbMatch()]
+            return [make(header) for header in transactions.dbMatch()]
         finally:
             transactions.closeDB()
     except rpm.error:
@@ -86,6 +101,16 @@ def _package(header: Any) -> Package:
     return Package(name=_text(header["name"]), epoch=int(header["epoch"] or 0),
                    version=_text(header["version"]), release=_text(header["release"]),
                    arch=_text(header["arch"]), vendor=_text(header["vendor"]))
+
+
+def _files(header: Any, prefixes: Tuple[str, ...]) -> Dict[str, Tuple[int, int]]:
+    names = [_text(name) for name in header["filenames"]]
+    if not any(name.startswith(prefixes) for name in names):
+        return {}
+    sizes = header["longfilesizes"] or header["filesizes"]
+    return {name: (int(size), int(mtime))
+            for name, size, mtime in zip(names, sizes, header["filemtimes"])
+            if name.startswith(prefixes)}
 
 
 def _text(value: Any) -> str:
