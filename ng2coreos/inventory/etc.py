@@ -5,6 +5,7 @@ cannot be asked.  Owners are the same if their numbers or their names agree: an 
 image to the host's numbers (ng-host 4.6), but a factory that it did not touch has the image's.
 """
 
+import posixpath
 from typing import Dict, List, Optional, Set, Tuple
 
 from ng2coreos.core.errors import BadInput
@@ -21,19 +22,38 @@ Owners = Tuple[Dict[int, str], Dict[int, str]]
 
 def read(host: Host) -> Tuple[EtcChange, ...]:
     """Every path of /etc that was added, changed or deleted, sorted by path."""
+    return compare(host)[0]
+
+
+def compare(host: Host) -> Tuple[Tuple[EtcChange, ...], Dict[str, FileFact]]:
+    """As `read`, and the directories above these paths that are as the image has them."""
     ours, factory = _paths(host, ETC), _paths(host, FACTORY)
     if not factory:
         raise BadInput(f"The image's pristine /etc ({FACTORY}) is missing or empty.",
                        hint="An NG layer has it; without it nobody can tell what was changed.")
     here, there = _owners(host, ETC), _owners(host, FACTORY)
     changes: List[EtcChange] = []
+    directories: Dict[str, FileFact] = {}
     for name in sorted(ours | factory):
         fact = look(host, ETC + name) if name in ours else None
         pristine = look(host, FACTORY + name) if name in factory else None
         difference = _difference(fact, pristine, here, there)
         if difference is not None:
             changes.append(EtcChange(ETC + name, difference, fact, pristine))
-    return tuple(changes)
+        elif fact is not None and fact.kind == "directory":
+            directories[ETC + name] = fact
+    return tuple(changes), _above(changes, directories)
+
+
+def _above(changes: List[EtcChange], directories: Dict[str, FileFact]) -> Dict[str, FileFact]:
+    found: Dict[str, FileFact] = {}
+    for change in changes:
+        parent = posixpath.dirname(change.path)
+        while parent not in found and len(parent) > len(ETC):
+            if parent in directories:
+                found[parent] = directories[parent]
+            parent = posixpath.dirname(parent)
+    return dict(sorted(found.items()))
 
 
 def state(host: Host, path: str) -> str:

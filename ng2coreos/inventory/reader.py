@@ -35,12 +35,13 @@ def read(host: Host, plugins: Sequence[Plugin] = ()) -> HostFacts:
                                f"(VARIANT_ID={_VARIANT_ID} in /etc/os-release).")
     known = devices.connect(host)
     layout = lvm_layout.read(host, known)
+    changes, above = etc.compare(host)
     return HostFacts(
         fqdn=identity.fqdn, machine_id=identity.machine_id, arch=identity.arch,
         product=identity.product, variant_id=identity.variant_id, kernel=identity.kernel,
         boot_id=identity.boot_id, layout=layout, boot=boot.read(host, layout),
-        packages=packages.read(host), etc=etc.read(host), users=identities.users(host),
+        packages=packages.read(host), etc=changes, users=identities.users(host),
         groups=identities.groups(host), nics=nics.read(host, known),
         services=services.read(host), memory_bytes=identity.memory_bytes,
         trees=trees.read(host, layout),
-        plugins={plugin.id: plugin.facts(host) for plugin in plugins})
+        plugins={plugin.id: plugin.facts(host) for plugin in plugins}, etc_above=above)

@@ -283,3 +283,5 @@ class HostFacts:
     memory_bytes: int = 0
     trees: Tuple[TreeSize, ...] = ()  # what was not measured is predicted with an allowance
     plugins: Dict[str, Any] = field(default_factory=dict)  # plugin id -> its own JSON facts
+    # directories of /etc that are as the image has them, above a path that is not
+    etc_above: Dict[str, FileFact] = field(default_factory=dict)

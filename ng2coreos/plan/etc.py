@@ -60,7 +60,7 @@ class EtcDecisions:
             elif change.host.kind != "directory":
                 self._file(change, change.host)
         self._directories([c for c in changes if c.host and c.host.kind == "directory"],
-                          [c.path for c in facts.etc if c.host is not None])
+                          [c.path for c in facts.etc if c.host is not None], facts.etc_above)
         for path in sorted(set(policy.answers) - self._asked):
             self._notes.add("N2C_ETC_ANSWER_UNUSED", path)
 
@@ -94,7 +94,8 @@ class EtcDecisions:
         answered = [self._answer(p) for p in (path, *above) if p in self._gone]
         more = "" if change.factory is None or same(change.factory, theirs) else ", changed there"
         if KEEP_NG in answered:
-            new = [p for p in self._theirs if p.startswith(path + "/") and p not in self._gone]
+            new = [] if theirs.kind != "directory" else [
+                p for p in self._theirs if p.startswith(path + "/") and p not in self._gone]
             if not new:
                 self._notes.add("N2C_ETC_DELETED", path, f"{path} stays deleted, as answered")
                 self._items[path] = Item(path, "absent", Outcome.CARRIED, "Deleted on NG.",
@@ -265,9 +266,10 @@ class EtcDecisions:
         self._items[path] = Item(path, host.kind, Outcome.DROPPED, reason, rule, source=path,
                                  verify=False)
 
-    def _directories(self, changes: List[EtcChange], paths: List[str]) -> None:
+    def _directories(self, changes: List[EtcChange], paths: List[str],
+                     as_made: Mapping[str, FileFact]) -> None:
         """Those that the target lacks, if they are empty or something carried lies in them, and
-        those whose owner or mode NG changed."""
+        those whose owner or mode NG changed. `as_made` are as NG's image has them."""
         above: Set[str] = set()
         for path, item in self._items.items():
             if item.outcome in (Outcome.CARRIED, Outcome.CONVERTED) and item.kind != "absent":
@@ -278,6 +280,11 @@ class EtcDecisions:
         for change in changes:
             if change.host is not None:
                 self._directory(change, change.host, change.path in above, change.path in holders)
+        for path, fact in as_made.items():
+            if path in above and path not in self._theirs and path not in self._items:
+                self._carry(EtcChange(path, Difference.CHANGED, fact, fact), fact, None)
+                self._items[path] = replace(self._items[path], rule="plan",
+                                            reason="A carried file lies in it.")
 
     def _directory(self, change: EtcChange, host: FileFact, needed: bool, filled: bool) -> None:
         path, theirs = change.path, self._theirs.get(change.path)

@@ -1,6 +1,7 @@
 """What differs between /etc and the image's own."""
 
 import os
+import stat
 from typing import Dict, Optional, Tuple
 
 import pytest
@@ -116,6 +117,33 @@ def test_owners_agree_by_number_or_by_name(fake_host: FakeHost, ours: int, facto
     os.chown(str(fake_host.path("/etc/x")), ours, 0)
     os.chown(str(fake_host.path(f"{F}/x")), factory, 0)
     assert ("/etc/x" not in changes(fake_host)) is same
+
+
+def test_directories_above_changes_are_told_as_the_image_has_them(fake_host: FakeHost) -> None:
+    both(fake_host, "a/b/c", "1", "2")
+    both(fake_host, "a/other/same", "1", "1")
+    both(fake_host, "gone/x", None, "1")
+    for place in ("/etc", F):
+        fake_host.path(f"{place}/gone").mkdir(exist_ok=True)
+        fake_host.path(f"{place}/a/b").chmod(0o750)
+    fake_host.path("/etc/a").chmod(0o700)
+    changes, above = etc.compare(fake_host)
+    assert [c.path for c in changes] == ["/etc/a", "/etc/a/b/c", "/etc/gone/x"]
+    assert {path: fact.mode for path, fact in above.items()} == {"/etc/a/b": 0o750,
+                                                                 "/etc/gone": 0o755}
+
+
+@needs_root
+def test_an_overlay_s_whiteout_is_a_deletion(fake_host: FakeHost) -> None:
+    both(fake_host, "x", None, "a")
+    for name in ("x", "y"):
+        os.mknod(str(fake_host.path(f"/etc/{name}")), 0o600 | stat.S_IFCHR, os.makedev(0, 0))
+    os.mknod(str(fake_host.path("/etc/null")), 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+    found = changes(fake_host)
+    assert (found["/etc/x"].difference, found["/etc/x"].host) == (Difference.DELETED, None)
+    assert "/etc/y" not in found
+    null = found["/etc/null"].host
+    assert null is not None and null.kind == "other"
 
 
 def test_without_a_factory_nothing_can_be_told(fake_host: FakeHost) -> None:

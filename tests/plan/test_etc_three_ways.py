@@ -15,6 +15,8 @@ from ng2coreos.model.item import Item, Outcome
 from ng2coreos.model.plan import Policy
 from ng2coreos.model.sides import Sides
 from ng2coreos.plan.etc import EtcDecisions
+from ng2coreos.plan.rules import Rules
+from ng2coreos.plan.schema import parse
 from tests.plan.build import added, changed, deleted, file, host, link, rules, target
 
 CHRONY, OWN = "/etc/chrony.conf", "/etc/own.conf"
@@ -196,6 +198,20 @@ def test_an_unknown_mode_is_left_behind_where_the_policy_says_so() -> None:
     made = Decided(changed(OWN, file("f", mode=0o600), file("f")), theirs={OWN: file("f")},
                    unknown_etc="drop")
     assert made.outcome(OWN) is Outcome.DROPPED and "N2C_ETC_UNKNOWN_DROPPED" in made.found
+
+
+def test_a_directory_as_ng_s_image_made_it_is_made_for_what_is_carried_into_it() -> None:
+    closed = FileFact("directory", 0o750, 36, 36)
+    facts = host(etc=(added("/etc/d/e/f"), added("/etc/theirs/f"), changed("/etc/left/passwd")),
+                 etc_above={"/etc/d": closed, "/etc/d/e": FOLDER, "/etc/theirs": closed,
+                            "/etc/left": closed})
+    rule = "entries:\n  - {id: a, paths: [/etc/left/**], action: drop, reason: b}\n"
+    made = EtcDecisions(facts, target(etc={"/etc/theirs": FOLDER}), Policy(),
+                        Rules((parse(rule, "x"),), ()), set())
+    found = {i.path: (i.kind, i.owner, i.group, i.mode) for i in made.items
+             if i.kind == "directory"}
+    assert found == {"/etc/d": ("directory", "vdsm", "kvm", 0o750),
+                     "/etc/d/e": ("directory", "root", "root", 0o755)}
 
 
 # --- types
