@@ -25,6 +25,7 @@ from ng2coreos.cli.export import export
 from ng2coreos.cli.ignition import ignition_config
 from ng2coreos.cli.inventory import inventory
 from ng2coreos.cli.plan import plan
+from ng2coreos.cli.report import report
 from ng2coreos.cli.resume import resume
 from ng2coreos.cli.rollback import rollback
 from ng2coreos.cli.status import status
@@ -65,8 +66,7 @@ def cli(context: click.Context, root: str, verbose: bool, quiet: bool,
 
 
 for _command in (inventory, plan, export, ignition_config, apply, resume, status, rollback,
-                 explain, whitelist,
-                 *map(elsewhere, NAMES)):
+                 explain, report, whitelist, *map(elsewhere, NAMES)):
     cli.add_command(_command)
 
 

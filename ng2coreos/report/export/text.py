@@ -1,0 +1,32 @@
+"""A report's findings as text, for whoever has the report only."""
+
+import shlex
+from typing import Any, Dict, List
+
+from ng2coreos.report.table import duration, harmless, human, paragraph
+
+
+def report_text(report: Dict[str, Any]) -> str:
+    """The verdict in the first lines, then what to do; `plan` and `status` tell more on a host."""
+    summary, run = report["summary"], report["run"]
+    lines = [f"{report['verdict'].upper()}: {report['text']}",
+             f"  host      {report['host']['fqdn']}"]
+    if "predicted_s" in summary:
+        lines += [f"  time      {duration(summary['predicted_s'])} on NG, then about "
+                  f"{duration(summary['downtime_s'])} down with {summary['reboots']} reboots",
+                  f"  writes    {human(summary['bytes'])}"]
+    counts = ", ".join(f"{n} {kind}" for kind, n in summary["kinds"].items())
+    lines += [f"  findings  {counts}",
+              f"  run       {run['id']}, {run['command']}, {run['finished'] or run['planned']}"]
+    for finding in report["findings"]:
+        lines += ["", *_finding(finding)]
+    return "\n".join(harmless(line) for line in lines) + "\n"
+
+
+def _finding(finding: Dict[str, Any]) -> List[str]:
+    lines = [f"[{finding['kind']}] {finding['title']} ({finding['id']})",
+             *paragraph(finding["summary"], indent=4)]
+    for step in finding["remediations"]:
+        lines += paragraph(shlex.join(step["argv"]) if step["type"] == "command" else step["text"],
+                           indent=8, first="    do: ")
+    return lines
