@@ -7,11 +7,12 @@ from typing import Any, Dict, List, Tuple
 from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import API, Contribution
 from ng2coreos.model.facts import HostFacts
-from ng2coreos.model.finding import Finding
+from ng2coreos.model.finding import Finding, Kind
 from ng2coreos.model.item import Item, Outcome
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
 
+SSH = "/etc/ssh"
 CONFIG = "/etc/ssh/sshd_config"
 FACTORY = "/usr/share/factory/etc/ssh/sshd_config"
 DROP_INS = "/etc/ssh/sshd_config.d"
@@ -22,6 +23,8 @@ DEAD = ("protocol", "useprivilegeseparation", "rsaauthentication", "rhostsrsaaut
         "keyregenerationinterval", "serverkeybits", "uselogin", "ciphers", "macs",
         "kexalgorithms", "hostkeyalgorithms", "pubkeyacceptedkeytypes")
 OWN = ("hostkey", "include", "subsystem")  # name files and programs of the image
+RSA_BITS = 2048  # RequiredRSASize of the crypto policy DEFAULT since el9
+LENGTH = 4
 RENAMED = {"challengeresponseauthentication": "KbdInteractiveAuthentication"}
 
 
@@ -37,8 +40,14 @@ class Ssh:
         mine = _settings(host.read_text(CONFIG, default=""))
         keys = [line for path in KEYS for line in host.read_text(path, default="").splitlines()
                 if line.strip() and not line.lstrip().startswith("#")]
+        public = [(f"file:{SSH}/{name}", host.read_text(f"{SSH}/{name}", default=""))
+                  for name in host.names(SSH)
+                  if name.startswith("ssh_host_") and name.endswith("_key.pub")]
         return {"settings": [s for s in mine if s not in factory or _matching(s)],
-                "changed": any(s not in factory for s in mine), "root_keys": len(keys)}
+                "changed": any(s not in factory for s in mine), "root_keys": len(keys),
+                "weak_host_keys": [name for name, text in public
+                                   if "_dsa_" not in name and weak(text)],
+                "weak_root_keys": sum(weak(line) for line in keys)}
 
     def contribute(self, facts: HostFacts, mine: Dict[str, Any],
                    target: TargetFacts) -> Contribution:
@@ -48,6 +57,11 @@ class Ssh:
             return Contribution()
         if not mine["root_keys"]:
             found.append(finding("N2C_SSH_NO_ROOT_KEY"))
+        poor = mine.get("weak_root_keys", 0)
+        if poor or mine.get("weak_host_keys"):
+            kind = Kind.OVERRIDABLE if poor and poor == mine["root_keys"] else Kind.WARNING
+            told = [f"{poor} of the {mine['root_keys']} keys that log in as root"] if poor else []
+            found.append(finding("N2C_SSH_WEAK_KEY", mine["weak_host_keys"], told, kind=kind))
         if not mine["changed"] or not any(path.startswith(DROP_INS) for path in target.etc):
             return Contribution(findings=tuple(found))
         left = [s for s in mine["settings"] if _keyword(s) in DEAD]
@@ -58,6 +72,31 @@ class Ssh:
 
 
 PLUGIN = Ssh
+
+
+def weak(line: str) -> bool:
+    """Is it a public key that a newer sshd refuses: DSA, or RSA below 2048 bits?"""
+    words = line.split()
+    for kind, blob in zip(words, words[1:]):
+        if kind == "ssh-dss":
+            return True
+        if kind == "ssh-rsa":
+            try:
+                fields = _fields(base64.b64decode(blob, validate=True))
+            except ValueError:
+                return False  # not read as a key by sshd either
+            return len(fields) == 3 and int.from_bytes(fields[2], "big").bit_length() < RSA_BITS
+    return False
+
+
+def _fields(data: bytes) -> List[bytes]:
+    """The fields of a key, each with its length before it (RFC 4253, 6.6)."""
+    found = []
+    while len(data) > LENGTH:
+        end = LENGTH + int.from_bytes(data[:LENGTH], "big")
+        found.append(data[LENGTH:end])
+        data = data[end:]
+    return found
 
 
 def _settings(text: str) -> List[str]:

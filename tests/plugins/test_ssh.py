@@ -5,9 +5,12 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from ng2coreos.model.facts import HostFacts
+from ng2coreos.model.finding import Kind
 from ng2coreos.model.item import Outcome
-from plugins.ssh import Ssh
+from plugins.ssh import Ssh, weak
 from tests.fakes import FakeHost
 from tests.plan.build import changed, decided, file, found, host, ids, item, target
 
@@ -35,14 +38,16 @@ def test_reads_only_what_differs_from_the_image_and_counts_keys(fake_host: FakeH
     assert facts == {
         "settings": ["PermitRootLogin yes", "Match User a\n    X11Forwarding no",
                      "Match User b\n    PasswordAuthentication no"],
-        "changed": True, "root_keys": 1}
+        "changed": True, "root_keys": 1, "weak_host_keys": [], "weak_root_keys": 0}
     assert "AAAA" not in json.dumps(facts)
 
 
 def test_an_unchanged_file_is_seen_as_one(fake_host: FakeHost) -> None:
     for path in ("/usr/share/factory" + CONFIG, CONFIG):
         fake_host.write(path, "Port 22\n")
-    assert Ssh().facts(fake_host) == {"settings": [], "changed": False, "root_keys": 0}
+    assert Ssh().facts(fake_host) == {
+        "settings": [], "changed": False, "root_keys": 0, "weak_host_keys": [],
+        "weak_root_keys": 0}
 
 
 def test_the_changes_become_a_drop_in_with_matches_last() -> None:
@@ -74,3 +79,32 @@ def test_nothing_is_written_where_nothing_is_left() -> None:
 
 def test_root_without_a_key_is_reported() -> None:
     assert "N2C_SSH_NO_ROOT_KEY" in ids(decided(with_ssh(keys=0)))
+
+
+def rsa(bits: int) -> str:
+    """A public key with a modulus of that many bits; only its form matters here."""
+    modulus = ((1 << bits) - 1).to_bytes(bits // 8 + 1, "big")
+    fields = (b"ssh-rsa", b"\1\0\1", modulus)
+    blob = b"".join(len(f).to_bytes(4, "big") + f for f in fields)
+    return "ssh-rsa " + base64.b64encode(blob).decode()
+
+
+@pytest.mark.parametrize("line,wanted", [
+    (rsa(1024), True), (rsa(2048), False), (rsa(4096), False), ("ssh-dss AAAAB3 old", True),
+    ('from="192.0.2.1",no-pty ' + rsa(1024) + " engine", True), ("ssh-rsa !!! x", False),
+    ("ssh-rsa AAAA x", False), ("ssh-ed25519 AAAAC3 me", False), ("", False)])
+def test_keys_that_a_newer_sshd_refuses(line: str, wanted: bool) -> None:
+    assert weak(line) is wanted
+
+
+@pytest.mark.parametrize("strong,kind", [(0, Kind.OVERRIDABLE), (1, Kind.WARNING)])
+def test_a_root_without_a_key_that_is_accepted_stops_the_run(strong: int, kind: Kind,
+                                                             fake_host: FakeHost) -> None:
+    fake_host.write("/root/.ssh/authorized_keys", "\n".join([rsa(1024), *[rsa(3072)] * strong]))
+    fake_host.write("/etc/ssh/ssh_host_rsa_key.pub", rsa(1024))
+    fake_host.write("/etc/ssh/ssh_host_dsa_key.pub", "ssh-dss AAAA")  # left behind anyway
+    mine = Ssh().facts(fake_host)
+    facts = host()
+    one = found(decided(replace(facts, plugins={**facts.plugins, "ssh": mine})),
+                "N2C_SSH_WEAK_KEY")
+    assert (one.kind, one.resources) == (kind, ("file:/etc/ssh/ssh_host_rsa_key.pub",))
