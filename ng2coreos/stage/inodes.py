@@ -18,7 +18,7 @@ CAPABILITY = "security.capability"
 _NOT_COPIED = ("security.selinux", "security.ima", "security.evm", *ACLS)
 _GETFLAGS, _SETFLAGS = 0x80086601, 0x40086602  # FS_IOC_GETFLAGS, FS_IOC_SETFLAGS (linux/fs.h)
 _FIXED = 0x10 | 0x20  # immutable, append only
-_NONE = (errno.ENODATA, errno.EOPNOTSUPP, errno.ENOTSUP)
+NO_ATTRIBUTE = (errno.ENODATA, errno.EOPNOTSUPP, errno.ENOTSUP)
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOATIME
 
 
@@ -89,7 +89,7 @@ def get_xattr(path: bytes, key: str) -> Optional[bytes]:
     try:
         return os.getxattr(path, key, follow_symlinks=False)
     except OSError as error:
-        if error.errno in _NONE:
+        if error.errno in NO_ATTRIBUTE:
             return None
         raise
 
@@ -137,6 +137,6 @@ def _list(path: bytes) -> List[str]:
     try:
         return os.listxattr(path, follow_symlinks=False)
     except OSError as error:
-        if error.errno in _NONE:
+        if error.errno in NO_ATTRIBUTE:
             return []
         raise
