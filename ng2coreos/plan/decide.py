@@ -14,6 +14,7 @@ from ng2coreos.plan.checks import general_checks
 from ng2coreos.plan.etc import EtcDecisions
 from ng2coreos.plan.fstab import decide_fstab, dropped_mounts
 from ng2coreos.plan.identities import decide_identities
+from ng2coreos.plan.ignition import ignition_findings
 from ng2coreos.plan.image import image_findings
 from ng2coreos.plan.kernel_args import decide_kernel_args
 from ng2coreos.plan.lvm_devices import decide_lvm_devices
@@ -52,7 +53,8 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
     ordered = tuple(items[path] for path in sorted(items))
     states = _merged_units(units.states, [share for _, share in shares])
     need = predict(facts, target, policy, volumes.volumes, ordered)
-    findings = (*image_findings(facts, target), *boot_findings, *volumes.findings,
+    findings = (*image_findings(facts, target), *ignition_findings(target, ordered),
+                *boot_findings, *volumes.findings,
                 *space_findings(facts, target, need), *arg_findings, *fstab_findings,
                 *identity_findings, *units.findings, *etc.findings,
                 *(f for _, share in shares for f in share.findings))
