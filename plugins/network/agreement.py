@@ -1,13 +1,16 @@
 """vdsm's persisted networks against the connections: vdsm rebuilds what differs, at the boot."""
 
 import ipaddress
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import AbstractSet, Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 Persisted = Mapping[str, Mapping[str, Mapping[str, Any]]]
 Profile = Mapping[str, Any]
 
 _DEFAULT_MTU = 1500
 _FROM_OUTSIDE = "auto"
+_OWN_PROPERTIES = ("bridge_opts", "default_route")  # vdsm heeds them by itself
+_HOOKS = {"ethtool_opts": "vdsm-hook-ethtool-options", "fcoe": "vdsm-hook-fcoe",
+          "ipv4_addrs": "vdsm-hook-extra-ipv4-addrs"}
 
 
 def disagreements(persisted: Persisted, profiles: Sequence[Profile],
@@ -42,6 +45,14 @@ def virtual_functions(persisted: Persisted) -> Dict[str, int]:
         if isinstance(count, int) and not isinstance(count, bool):
             found[name] = count
     return found
+
+
+def hook_properties(persisted: Persisted, packages: AbstractSet[str]) -> List[str]:
+    """Properties of networks for which the target lacks vdsm's hook."""
+    return [f"network {name}: {key}={value} needs {_HOOKS.get(key, 'a hook of the admin')}"
+            for name, net in sorted(persisted["nets"].items())
+            for key, value in sorted((net.get("custom") or {}).items())
+            if key not in _OWN_PROPERTIES and _HOOKS.get(key) not in packages]
 
 
 def _network(name: str, net: Mapping[str, Any], by_device: Mapping[str, Profile]) -> List[str]:

@@ -1,8 +1,6 @@
 """Names of cards: one .link file for each, by its permanent MAC address, beside the admin's own."""
 
-import base64
 import fnmatch
-import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
@@ -11,6 +9,7 @@ from ng2coreos.model.facts import HostFacts, Nic
 from ng2coreos.model.finding import Finding
 from ng2coreos.model.item import Check, Item, Outcome
 from ng2coreos.plan.catalogue import finding
+from ng2coreos.plan.written import written
 
 from .keyfile import plain_type
 from .reading import LINKS, UDEV
@@ -120,14 +119,13 @@ def _glob(text: str, patterns: str) -> bool:
 def _item(nic: Nic, settings: Mapping[str, str]) -> Item:
     # No alternative names: one of them might be the name that another card is pinned to.
     more = "".join(f"{key}={value}\n" for key, value in settings.items())
-    data = (f"# Written by ng2coreos: {nic.name} keeps its name on the new system.\n"
+    text = (f"# Written by ng2coreos: {nic.name} keeps its name on the new system.\n"
             f"[Match]\nPermanentMACAddress={nic.mac.lower()}\n\n"
-            f"[Link]\nNamePolicy=\nName={nic.name}\n{more}").encode()
-    return Item(
-        f"{LINKS}/{OWN}{nic.name}.link", "file", Outcome.PINNED,
+            f"[Link]\nNamePolicy=\nName={nic.name}\n{more}")
+    return written(
+        f"{LINKS}/{OWN}{nic.name}.link", text,
         "Connections and vdsm's networks name the interface; the target might name it otherwise.",
-        "network", sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data),
-        content=base64.b64encode(data).decode())
+        "network", outcome=Outcome.PINNED)
 
 
 def _stale(nics: Sequence[Nic], rules: Sequence[Mapping[str, Any]]) -> List[Tuple[str, str]]:

@@ -1,7 +1,5 @@
 """The plug-in: facts in, keyfiles, pins, findings and checks out."""
 
-import base64
-import hashlib
 from collections import Counter
 from typing import Any, Dict, List, Mapping, Sequence, Set
 
@@ -9,12 +7,13 @@ from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import API, Contribution
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.finding import Finding
-from ng2coreos.model.item import Item, Outcome
+from ng2coreos.model.item import Item
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
+from ng2coreos.plan.written import given_up, written
 
-from . import reading
-from .agreement import disagreements, switches, virtual_functions
+from . import daemon, reading
+from .agreement import disagreements, hook_properties, switches, virtual_functions
 from .checks import count_checks, missing_addresses, profile_checks, structure_checks
 from .convert import Conversion, Made, Surroundings, convert
 from .keyfile import DIRECTORY, IN_MEMORY, described
@@ -49,13 +48,25 @@ class Network:
         wrong = disagreements(persisted, profiles, nics) if profiles else []
         found = [*_conversion_findings(made), *_stored_findings(mine, profiles),
                  *_switch_findings(made, profiles, switches(persisted)), *names.findings]
+        ignored = mine.get("ignored", [])
+        if ignored:
+            found.append(finding("N2C_NET_KEYFILE_IGNORED",
+                                 [f"file:{DIRECTORY}/{name}" for name in ignored]))
+        settings = daemon.decide(facts, mine.get("daemon", {}), target)
+        if settings.left:
+            found.append(finding("N2C_NET_NM_CONF", evidence=settings.left))
+        custom = hook_properties(persisted, {p.name for p in target.packages})
+        if custom:
+            found.append(finding("N2C_NET_CUSTOM", evidence=custom))
         if wrong:
             found.append(finding("N2C_VDSM_NETWORK_DIFFERS", evidence=wrong))
         if missing:
             found.append(finding("N2C_NET_DOWN", sorted({f"nic:{d}" for d, _ in missing}),
                                  [f"{device}: {address}" for device, address in missing]))
         return Contribution(
-            findings=tuple(found), items=(*names.items, *map(_item, made.made)),
+            findings=tuple(found), items=(*names.items, *settings.items, *map(_item, made.made),
+                   *(given_up(f"{DIRECTORY}/{name}", "NG's NetworkManager does not read it either.",
+                              "network") for name in ignored)),
             checks=(*names.checks, *profile_checks(profiles, facts.nics, missing),
                     *structure_checks(profiles, facts.nics, live.get("links", {})),
                     *count_checks(counts, live.get("links", {}))))
@@ -72,13 +83,9 @@ def _surroundings(mine: Mapping[str, Any], stored: Sequence[Mapping[str, Any]],
 
 
 def _item(made: Made) -> Item:
-    data = made.text.encode()
-    return Item(
-        f"{DIRECTORY}/{made.file}", "file", Outcome.CONVERTED,
-        "The target's NetworkManager reads keyfiles only.", "network",
-        source=f"{SCRIPTS}/{made.sources[0]}", mode=0o600,
-        sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data),
-        content=base64.b64encode(data).decode())
+    return written(f"{DIRECTORY}/{made.file}", made.text,
+                   "The target's NetworkManager reads keyfiles only.", "network",
+                   source=f"{SCRIPTS}/{made.sources[0]}", mode=0o600)
 
 
 def _conversion_findings(made: Conversion) -> List[Finding]:
@@ -132,6 +139,8 @@ def _stored_findings(mine: Mapping[str, Any],
     if mine.get("nmstate"):
         found.append(finding("N2C_NET_NMSTATE",
                              [f"file:{reading.NMSTATE}/{name}" for name in mine["nmstate"]]))
+    if mine.get("hooks"):
+        found.append(finding("N2C_NET_HOOKS", [f"file:{path}" for path in mine["hooks"]]))
     if mine.get("static_routes"):
         found.append(finding("N2C_NET_STATIC_ROUTES", [f"file:{reading.STATIC_ROUTES}"],
                              mine["static_routes"]))

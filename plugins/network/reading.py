@@ -3,12 +3,13 @@
 import configparser
 import json
 import re
+import stat
 from typing import Any, Dict, List, Mapping, Sequence
 
 from ng2coreos.core.errors import BadInput, CommandFailed, Unsupported
 from ng2coreos.core.host import Host
 
-from . import shvar
+from . import daemon, shvar
 from .keyfile import DIRECTORY, IN_MEMORY, is_profile_name, profile
 from .source import PREFIX, SCRIPTS, base_key, known_keys
 
@@ -28,16 +29,22 @@ _LEASES = "/var/lib/dhclient"
 _DUID = re.compile(r'^\s*default-duid\s+"((?:[^"\\]|\\.)*)"\s*;', re.MULTILINE)
 _DHCLIENT = ("/etc/dhcp", "/etc")
 _CLIENT_ID = re.compile(r"^\s*send\s+dhcp-client-identifier\s+([^;]+);", re.MULTILINE)
+_HOOKS = ("/sbin/ifup-local", "/sbin/ifup-pre-local", "/sbin/ifdown-local",
+          "/sbin/ifdown-pre-local")
 _RULE_PAIR = re.compile(r'([A-Z]+(?:\{[^}]*\})?)\s*(==|=|:=)\s*"([^"]*)"')
 
 
 def read(host: Host) -> Dict[str, Any]:
     """All of it as plain JSON data; a file that is not what its name says is passed over."""
     ifcfg = _ifcfg(host)
-    stored = _profiles(host, DIRECTORY)
+    stored: List[Dict[str, Any]] = []
+    ignored: List[Dict[str, Any]] = []
+    for one in _profiles(host, DIRECTORY):
+        (stored if _is_roots(host, f"{DIRECTORY}/{one['file']}") else ignored).append(one)
     known = {p["uuid"] for p in stored}
     return {
         "profiles": stored,
+        "ignored": [p["file"] for p in ignored],
         "memory": [p for p in _profiles(host, IN_MEMORY)
                    if not p["not_ours"] and p["uuid"] not in known],
         "ifcfg": ifcfg,
@@ -52,6 +59,10 @@ def read(host: Host) -> Dict[str, Any]:
         "macs": _macs(host, ifcfg),
         "udev": _udev(host),
         "links": _links(host),
+        "daemon": daemon.read(host),
+        "hooks": [path for path in _HOOKS if host.exists(path)]
+                 + [f"{_DHCLIENT[0]}/{name}" for name in host.names(_DHCLIENT[0])
+                    if name.startswith("dhclient") and name.endswith("-hooks")],
         "nmstate": [n for n in host.names(NMSTATE) if n.endswith((".yml", ".yaml"))],
         "volatile": {"addresses": _live_addresses(host), "links": _live_links(host)},
     }
@@ -68,6 +79,13 @@ def _profiles(host: Host, directory: str) -> List[Dict[str, Any]]:
             said = profile(name, text)
             found += [said] if said else []
     return found
+
+
+def _is_roots(host: Host, path: str) -> bool:
+    """Does NetworkManager read it? A keyfile that others may read or own, it passes over."""
+    real = host.lstat(path)
+    return real is None or not stat.S_ISREG(real.st_mode) or (
+        real.st_uid == 0 and not real.st_mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
 def _is_leftover(name: str) -> bool:

@@ -2,17 +2,29 @@
 
 import base64
 import json
+import os
 from dataclasses import replace
 from typing import Any, Dict
 
 import pytest
 
-from ng2coreos.model.facts import HostFacts, Nic
+from ng2coreos.model.facts import HostFacts, Nic, Package
 from ng2coreos.model.finding import Kind
 from ng2coreos.model.item import Outcome
 from plugins.network import Network
 from tests.fakes import FakeHost
-from tests.plan.build import PROFILES, decided, found, host, ids, item, profile
+from tests.plan.build import (
+    PROFILES,
+    added,
+    decided,
+    file,
+    found,
+    host,
+    ids,
+    item,
+    profile,
+    target,
+)
 
 KEYFILES = "/etc/NetworkManager/system-connections"
 BRIDGE = """[connection]
@@ -55,7 +67,8 @@ def with_network(*nics: Nic, **more: Any) -> HostFacts:
 def test_reads_connections_but_no_secrets(fake_host: FakeHost) -> None:
     for name, text in (("ovirtmgmt", BRIDGE), ("ens3", PORT), ("v", VLAN), ("bad", "nonsense"),
                        ("empty", ""), (".hidden", BRIDGE), ("old~", BRIDGE)):
-        fake_host.write(f"{KEYFILES}/{name}" + ("" if name[-1] == "~" else ".nmconnection"), text)
+        fake_host.write(f"{KEYFILES}/{name}" + ("" if name[-1] == "~" else ".nmconnection"), text,
+                        mode=0o600)
     fake_host.write("/etc/sysconfig/network-scripts/ifcfg-lo", "")
     fake_host.on("ip", "-j", ..., stdout=json.dumps([
         {"ifname": "ovirtmgmt", "addr_info": [{"local": "192.0.2.10", "prefixlen": 24}]},
@@ -178,12 +191,52 @@ def test_connections_in_memory_only_are_reported(fake_host: FakeHost) -> None:
                        ("made", "[.nmmeta]\nnm-generated=true\n")):
         fake_host.write(f"{run}/{name}.nmconnection",
                         f"[connection]\nid={name}\nuuid={name}\ntype=ethernet\n{more}")
-    fake_host.write(f"{KEYFILES}/stored.nmconnection", "[connection]\nid=x\nuuid=stored\n")
+    fake_host.write(f"{KEYFILES}/stored.nmconnection", "[connection]\nid=x\nuuid=stored\n",
+                    mode=0o600)
     fake_host.on("ip", ..., missing=True)
     memory = Network().facts(fake_host)["memory"]
     assert [p["id"] for p in memory] == ["auto"]
     one = found(decided(with_network(memory=memory)), "N2C_NET_MEMORY")
     assert one.resources == (f"file:{run}/auto.nmconnection",)
+
+
+def test_a_keyfile_that_others_may_read_does_not_come_to_life(fake_host: FakeHost) -> None:
+    fake_host.write(f"{KEYFILES}/open.nmconnection", BRIDGE, mode=0o640)
+    fake_host.write(f"{KEYFILES}/alien.nmconnection", VLAN, mode=0o600)
+    os.chown(fake_host.path(f"{KEYFILES}/alien.nmconnection"), 36, 36)
+    fake_host.write(f"{KEYFILES}/good.nmconnection", PORT, mode=0o600)
+    fake_host.on("ip", ..., missing=True)
+    said = Network().facts(fake_host)
+    assert [p["file"] for p in said["profiles"]] == ["good.nmconnection"]
+    facts = with_network(profiles=said["profiles"], ignored=said["ignored"])
+    path = f"{KEYFILES}/open.nmconnection"
+    plan = decided(replace(facts, etc=(added(path, file(mode=0o640)),)))
+    assert item(plan, path).outcome is Outcome.DROPPED
+    assert f"file:{path}" in found(plan, "N2C_NET_KEYFILE_IGNORED").resources
+
+
+def test_scripts_that_nothing_calls_any_more_are_reported(fake_host: FakeHost) -> None:
+    fake_host.write("/sbin/ifup-local", "#!/bin/sh\n")
+    fake_host.write("/etc/dhcp/dhclient-exit-hooks", "")
+    fake_host.write("/etc/dhcp/dhclient.conf", "")
+    fake_host.on("ip", ..., missing=True)
+    hooks = Network().facts(fake_host)["hooks"]
+    assert found(decided(with_network(hooks=hooks)), "N2C_NET_HOOKS").resources == (
+        "file:/sbin/ifup-local", "file:/etc/dhcp/dhclient-exit-hooks")
+
+
+def test_properties_that_need_a_hook_are_reported() -> None:
+    facts = with_network()
+    net = {"custom": {"bridge_opts": "x=1", "ethtool_opts": "-K em1 tso off", "mine": "1"}}
+    persisted = {"nets": {"red": net}, "bonds": {}, "devices": {}}
+    vdsm = {**facts.plugins["vdsm"], "persisted": persisted}
+    facts = replace(facts, plugins={**facts.plugins, "vdsm": vdsm})
+    one = found(decided(facts), "N2C_NET_CUSTOM")
+    assert one.evidence == (
+        "network red: ethtool_opts=-K em1 tso off needs vdsm-hook-ethtool-options",
+        "network red: mine=1 needs a hook of the admin")
+    image = target(packages=(Package("vdsm-hook-ethtool-options", 0, "4.50", "1", "noarch"),))
+    assert len(found(decided(facts, image), "N2C_NET_CUSTOM").evidence) == 1
 
 
 def test_two_connections_of_one_interface_are_reported() -> None:
