@@ -290,7 +290,11 @@ class EtcDecisions:
         path, theirs = change.path, self._theirs.get(change.path)
         entry = self._rules.find(path)
         if entry is not None and entry.action is not Action.CARRY:
-            return
+            if not filled:
+                self._decided(path, host, entry)
+            if not needed or theirs is not None:
+                return
+            entry = None  # it stays behind, but for what another entry carries into it
         if theirs is not None and theirs.kind == "directory":
             self._changed_attributes(change, host, theirs, entry)
             return
@@ -308,8 +312,12 @@ class EtcDecisions:
             self._carry(change, host, entry)
             reason = entry.reason if entry else "A carried file lies in it."
             self._items[path] = replace(self._items[path], reason=reason)
-        elif not filled and self._policy.unknown_etc != "drop":
-            self._notes.add("N2C_ETC_UNKNOWN_CARRIED", path)
+        elif filled:
+            self._drop(path, host, "Nothing in it is carried.", "plan")
+        elif self._left_behind(path, entry):
+            self._drop(path, host, "No whitelist names it.", _UNKNOWN)
+        else:
+            self._unknown(path, entry)
             self._carry(change, host, None)
 
 
