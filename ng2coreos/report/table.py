@@ -41,6 +41,8 @@ def duration(seconds: float) -> str:
 
 def harmless(text: str) -> str:
     """`text` without what a terminal would act on, line feeds included."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else " " for c in text)
 
 
