@@ -22,6 +22,7 @@ from ng2coreos.cli.context import Context
 from ng2coreos.cli.elsewhere import NAMES, elsewhere
 from ng2coreos.cli.explain import explain
 from ng2coreos.cli.export import export
+from ng2coreos.cli.fleet import fleet
 from ng2coreos.cli.ignition import ignition_config
 from ng2coreos.cli.inventory import inventory
 from ng2coreos.cli.plan import plan
@@ -66,7 +67,7 @@ def cli(context: click.Context, root: str, verbose: bool, quiet: bool,
 
 
 for _command in (inventory, plan, export, ignition_config, apply, resume, status, rollback,
-                 explain, report, whitelist, *map(elsewhere, NAMES)):
+                 explain, report, fleet, whitelist, *map(elsewhere, NAMES)):
     cli.add_command(_command)
 
 
