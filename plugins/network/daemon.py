@@ -32,6 +32,7 @@ class Daemon:
 
     items: List[Item] = field(default_factory=list)
     left: List[str] = field(default_factory=list)
+    main: List[Tuple[str, str]] = field(default_factory=list)  # settings of [main] that hold
 
 
 def read(host: Host) -> Dict[str, Any]:
@@ -48,6 +49,7 @@ def decide(facts: HostFacts, said: Mapping[str, Any], target: TargetFacts) -> Da
     for name, text in sorted(said.get("drop_ins", {}).items()):
         path = f"{DROP_INS}/{name}"
         kept, left = _without_gone(text)
+        made.main += _main(kept)
         if left:
             made.left += [f"{path}:{number}: {line}" for number, line in left]
             made.items.append(written(
@@ -55,6 +57,7 @@ def decide(facts: HostFacts, said: Mapping[str, Any], target: TargetFacts) -> Da
                 source=path))
     changed = any(change.path == MAIN for change in facts.etc)
     kept, left = _without_gone(said.get("main", ""))
+    made.main += _main(kept)
     if changed and _says_something(kept):
         made.left += [f"{MAIN}:{number}: {line}" for number, line in left]
         made.items.append(written(
@@ -79,6 +82,17 @@ def _without_gone(text: str) -> Tuple[str, List[Tuple[int, str]]]:
         else:
             kept.append(line)
     return "".join(f"{line}\n" for line in kept), left
+
+
+def _main(text: str) -> List[Tuple[str, str]]:
+    """The settings of [main]."""
+    section, found = "", []
+    for line in text.splitlines():
+        head, setting = _SECTION.fullmatch(line), _SETTING.fullmatch(line)
+        section = head.group(1) if head else section
+        if setting and section == "main":
+            found.append((setting.group(1), setting.group(2)))
+    return found
 
 
 def _is_gone(key: str, value: str) -> bool:

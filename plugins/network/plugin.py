@@ -1,7 +1,7 @@
 """The plug-in: facts in, keyfiles, pins, findings and checks out."""
 
 from collections import Counter
-from typing import Any, Dict, List, Mapping, Sequence, Set
+from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
 from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import API, Contribution
@@ -12,7 +12,7 @@ from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
 from ng2coreos.plan.written import given_up, written
 
-from . import daemon, reading
+from . import daemon, reading, resolver
 from .agreement import disagreements, hook_properties, switches, virtual_functions
 from .checks import count_checks, missing_addresses, profile_checks, structure_checks
 from .convert import Conversion, Made, Surroundings, convert
@@ -40,36 +40,46 @@ class Network:
         persisted = facts.plugins.get("vdsm", {}).get("persisted") or _NOTHING
         counts = virtual_functions(persisted)
         made = convert(mine.get("ifcfg", []), _surroundings(mine, stored, set(counts)))
+        made.made, nameless = resolver.tell(mine.get("resolver", {}), made.made, stored)
         profiles = [*stored, *(described(m.file, m.sections) for m in made.made)]
         names = pin(facts, mine, profiles)
-        nics = {n.mac.lower(): n.name for n in facts.nics if n.mac}
+        settings = daemon.decide(facts, mine.get("daemon", {}), target)
+        resolv_conf = resolver.kept(facts, settings.main)
+        ignored = [f"{DIRECTORY}/{name}" for name in mine.get("ignored", [])]
         live = mine.get("volatile", {})
         missing = missing_addresses(profiles, facts.nics, live.get("addresses", {}))
-        wrong = disagreements(persisted, profiles, nics) if profiles else []
         found = [*_conversion_findings(made), *_stored_findings(mine, profiles),
-                 *_switch_findings(made, profiles, switches(persisted)), *names.findings]
-        ignored = mine.get("ignored", [])
-        if ignored:
-            found.append(finding("N2C_NET_KEYFILE_IGNORED",
-                                 [f"file:{DIRECTORY}/{name}" for name in ignored]))
-        settings = daemon.decide(facts, mine.get("daemon", {}), target)
-        if settings.left:
-            found.append(finding("N2C_NET_NM_CONF", evidence=settings.left))
-        custom = hook_properties(persisted, {p.name for p in target.packages})
-        if custom:
-            found.append(finding("N2C_NET_CUSTOM", evidence=custom))
-        if wrong:
-            found.append(finding("N2C_VDSM_NETWORK_DIFFERS", evidence=wrong))
-        if missing:
-            found.append(finding("N2C_NET_DOWN", sorted({f"nic:{d}" for d, _ in missing}),
-                                 [f"{device}: {address}" for device, address in missing]))
+                 *_switch_findings(made, profiles, switches(persisted)), *names.findings,
+                 *_told({
+                     "N2C_NET_KEYFILE_IGNORED": ([f"file:{path}" for path in ignored], ()),
+                     "N2C_NET_RESOLVER": ((), () if resolv_conf else nameless),
+                     "N2C_NET_NM_CONF": ((), settings.left),
+                     "N2C_NET_CUSTOM": ((), hook_properties(
+                         persisted, {p.name for p in target.packages})),
+                     "N2C_NET_DOWN": (sorted({f"nic:{device}" for device, _ in missing}),
+                                      [f"{device}: {address}" for device, address in missing]),
+                     "N2C_VDSM_NETWORK_DIFFERS": ((), _differences(facts, persisted, profiles))})]
+        items = (*names.items, *settings.items, *map(_item, made.made),
+                 *((resolv_conf,) if resolv_conf else ()),
+                 *(given_up(path, "NG's NetworkManager does not read it either.", "network")
+                   for path in ignored))
         return Contribution(
-            findings=tuple(found), items=(*names.items, *settings.items, *map(_item, made.made),
-                   *(given_up(f"{DIRECTORY}/{name}", "NG's NetworkManager does not read it either.",
-                              "network") for name in ignored)),
+            findings=tuple(found), items=items,
             checks=(*names.checks, *profile_checks(profiles, facts.nics, missing),
                     *structure_checks(profiles, facts.nics, live.get("links", {})),
                     *count_checks(counts, live.get("links", {}))))
+
+
+def _told(table: Mapping[str, Tuple[Sequence[str], Sequence[str]]]) -> List[Finding]:
+    """The findings of a table (id: resources, evidence) that have something to say."""
+    return [finding(id, resources, evidence) for id, (resources, evidence) in table.items()
+            if resources or evidence]
+
+
+def _differences(facts: HostFacts, persisted: Mapping[str, Any],
+                 profiles: Sequence[Mapping[str, Any]]) -> List[str]:
+    nics = {n.mac.lower(): n.name for n in facts.nics if n.mac}
+    return disagreements(persisted, profiles, nics) if profiles else []
 
 
 def _surroundings(mine: Mapping[str, Any], stored: Sequence[Mapping[str, Any]],
@@ -136,15 +146,11 @@ def _stored_findings(mine: Mapping[str, Any],
         found.append(finding("N2C_NET_DUPLICATE", [f"nic:{device}" for device in twice],
                              [f"{p['interface']}: {p['file']}" for p in profiles
                               if p["interface"] in twice]))
-    if mine.get("nmstate"):
-        found.append(finding("N2C_NET_NMSTATE",
-                             [f"file:{reading.NMSTATE}/{name}" for name in mine["nmstate"]]))
-    if mine.get("hooks"):
-        found.append(finding("N2C_NET_HOOKS", [f"file:{path}" for path in mine["hooks"]]))
-    if mine.get("static_routes"):
-        found.append(finding("N2C_NET_STATIC_ROUTES", [f"file:{reading.STATIC_ROUTES}"],
-                             mine["static_routes"]))
-    return found
+    return found + _told({
+        "N2C_NET_NMSTATE": ([f"file:{reading.NMSTATE}/{name}" for name in mine.get("nmstate", [])],
+                            ()),
+        "N2C_NET_HOOKS": ([f"file:{path}" for path in mine.get("hooks", [])], ()),
+        "N2C_NET_STATIC_ROUTES": ((), mine.get("static_routes", []))})
 
 
 def _files(notes: Sequence[Note]) -> List[str]:

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Mapping, Sequence
 from ng2coreos.core.errors import BadInput, CommandFailed, Unsupported
 from ng2coreos.core.host import Host
 
-from . import daemon, shvar
+from . import daemon, resolver, shvar
 from .keyfile import DIRECTORY, IN_MEMORY, is_profile_name, profile
 from .source import PREFIX, SCRIPTS, base_key, known_keys
 
@@ -60,6 +60,7 @@ def read(host: Host) -> Dict[str, Any]:
         "udev": _udev(host),
         "links": _links(host),
         "daemon": daemon.read(host),
+        "resolver": resolver.read(host),
         "hooks": [path for path in _HOOKS if host.exists(path)]
                  + [f"{_DHCLIENT[0]}/{name}" for name in host.names(_DHCLIENT[0])
                     if name.startswith("dhclient") and name.endswith("-hooks")],
