@@ -2,6 +2,7 @@
 
 from typing import List
 
+from ng2coreos.ignition.config import Directory
 from ng2coreos.ignition.spec import Json, Renderer
 from ng2coreos.model.ignition import Spec
 
@@ -21,3 +22,8 @@ class Spec3(Renderer):
     def place(self, path: str) -> Json:
         """The path says it all."""
         return {"path": path}
+
+    def directory(self, directory: Directory) -> Json:
+        """As ever, with its owner even if it is root: a directory that is there keeps what is not
+        said (coreos/ignition, internal/exec/util: SetPermissions; 0.x makes it root's)."""
+        return {"user": {"id": 0}, "group": {"id": 0}, **super().directory(directory)}

@@ -53,6 +53,7 @@ def test_what_ignition_writes_is_what_the_plan_carries(spec: Spec, tmp_path: Pat
     root = tmp_path / "root"
     (root / "etc/c").mkdir(parents=True)
     (root / "etc/c/kept").touch()
+    os.chown(str(root / "etc/c"), 36, 36)  # the image's own is another than the plan's
     (root / "etc/there").write_text("the image's, and longer\n")
     apply(text, root, tmp_path)
     for name, data in contents.items():
@@ -60,7 +61,7 @@ def test_what_ignition_writes_is_what_the_plan_carries(spec: Spec, tmp_path: Pat
         assert path.read_bytes() == data, name
         info = path.stat()
         assert (stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid) == (0o640, 36, 107)
-    assert (root / "etc/c/kept").exists()
+    assert (root / "etc/c/kept").exists() and (root / "etc/c").stat().st_uid == 0
     assert (root / "etc/there").read_bytes() == b"ours\n"
     assert os.readlink(str(root / "etc/l")) == "../x y"
     packed = [f["path"] for f in json.loads(text)["storage"]["files"]

@@ -76,7 +76,8 @@ def test_a_whole_plan() -> None:
     assert files["/etc/admin.conf"]["group"] == {"name": "wheel"}
     assert files["/etc/unknown-owner"]["user"] == {"id": 4711}
     assert "group" not in files["/etc/unknown-owner"]
-    assert entries(data, "directories") == {"/etc/vdsm": {"path": "/etc/vdsm", "mode": 0o750}}
+    assert entries(data, "directories") == {"/etc/vdsm": {
+        "path": "/etc/vdsm", "mode": 0o750, "user": {"id": 0}, "group": {"id": 0}}}
     links = {path: e["target"] for path, e in entries(data, "links").items()}
     assert links == {
         "/etc/localtime": "../usr/share/zoneinfo/Europe/Berlin",
