@@ -13,6 +13,7 @@ from typing import Callable, Iterable, Optional, Tuple
 
 _FIFREEZE = 0xC0045877  # _IOWR('X', 119, int), linux/fs.h
 _FITHAW = 0xC0045878  # _IOWR('X', 120, int), linux/fs.h
+_ZEROS_BYTES = 1 << 20
 _NO_FREEZE = (errno.EOPNOTSUPP, errno.ENOTTY, errno.EPERM, errno.EINVAL)
 
 
@@ -61,6 +62,16 @@ def overwrite_in_place(path: Path, data: bytes) -> None:
         if os.fstat(stream.fileno()).st_size != len(data):
             raise OSError(errno.EINVAL, "the size would change", str(path))
         stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def overwrite(path: Path) -> None:
+    """Put zeros in the place of a file's content, and nothing else: what it held was a secret."""
+    with open(path, "r+b") as stream:
+        left = os.fstat(stream.fileno()).st_size
+        while left:
+            left -= stream.write(bytes(min(left, _ZEROS_BYTES)))
         stream.flush()
         os.fsync(stream.fileno())
 

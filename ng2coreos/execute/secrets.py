@@ -20,7 +20,8 @@ def forget(directory: RunDirectory) -> None:
     cannot be removed is told and fails nothing: by then the run has ended.
     """
     try:
-        durable.remove(directory.config)
+        for path in (directory.config, durable.temporary(directory.config)):
+            durable.remove(path)
         if directory.bundle.is_dir():
             for path in sorted(directory.bundle.iterdir()):
                 if path.name != MANIFEST:

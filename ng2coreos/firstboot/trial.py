@@ -11,6 +11,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import Sequence
 
+from ng2coreos.core import durable
 from ng2coreos.core.errors import Ng2CoreosError
 from ng2coreos.firstboot import confirm, deadman, verify
 from ng2coreos.firstboot.reboot import reboot
@@ -19,6 +20,9 @@ from ng2coreos.firstboot.system import System
 from ng2coreos.model.proof import Proof
 from ng2coreos.model.state import Attempt, BootState, Failure, Phase
 from ng2coreos.stage import arm, bootdir
+
+# Where Ignition's stages keep the merged config in the initramfs; /run outlives the switch of roots
+IGNITION_CACHE = "/run/ignition.json"
 
 _log = logging.getLogger(__name__)
 
@@ -123,6 +127,7 @@ def _succeeded(system: System, began: Phase) -> Phase:
         if state.phase is not began:  # `rollback` while we looked: the admin has decided
             return state.phase
         bootdir.erase_overlay(system.partition)
+        durable.remove(system.host.path(IGNITION_CACHE))
         more = system.trial == 1 and state.trial_boots > 1
         reached = Phase.FIRST_HEALTHY if more else Phase.HEALTHY
         system.save(finished(system, state, reached, ()))

@@ -118,12 +118,18 @@ def remove_first_boot(custom_cfg: Path, partition: Path, boot_uuid: str) -> None
 
 
 def erase_overlay(partition: Path) -> None:
-    """Overwrite and remove the first-boot overlay: it holds the Ignition config's secrets."""
+    """Overwrite and remove the first-boot overlay: it holds the Ignition config's secrets.
+
+    One that a killed run left half written goes too.
+    """
     overlay = partition / PRIVATE / OVERLAY
-    if overlay.is_file():
-        durable.overwrite_in_place(overlay, bytes(overlay.stat().st_size))
+    found = [path for path in (overlay, durable.temporary(overlay)) if path.is_file()]
+    for path in found:
+        durable.overwrite(path)
+    if found:
         durable.settle(partition)
-        durable.remove(overlay)
+        for path in found:
+            durable.remove(path)
         durable.settle(partition)
 
 

@@ -114,3 +114,31 @@ def test_settle_freezes_and_thaws(tmp_path: Path, freezes: List[int]) -> None:
 
 def test_settle_syncs_where_freezing_is_not_supported() -> None:
     durable.settle(Path("/dev/shm"))
+
+
+def test_a_file_is_written_piece_by_piece_and_takes_its_place_only_if_it_is_liked(
+        tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    seen = []
+
+    def check(new: Path) -> None:
+        seen.append((new.read_bytes(), new.stat().st_mode & 0o777, path.read_bytes()))
+        if len(seen) == 1:
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        durable.write_parts(path, iter([b"a", b"b"]), check=check)
+    assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["file"]
+    durable.write_parts(path, iter([b"a", b"b"]), mode=0o640, check=check)
+    assert seen == [(b"ab", 0o600, b"old")] * 2
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"ab", 0o640)
+
+
+@pytest.mark.parametrize("size", [0, 1, (1 << 20) + 1])
+def test_overwritten_nothing_of_the_content_is_left(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * size)
+    inode = path.stat().st_ino
+    durable.overwrite(path)
+    assert path.read_bytes() == bytes(size) and path.stat().st_ino == inode

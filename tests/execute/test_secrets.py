@@ -116,6 +116,19 @@ def test_an_unfinished_run_that_is_rolled_back_keeps_none(scene: Scene,
     in_namespace(work)
 
 
+def test_a_config_that_was_half_written_goes_too(scene: Scene) -> None:
+    def work() -> None:
+        commands.apply(scene.host, scene.plan, Progress())
+        held = Store(scene.host).current()
+        assert held is not None
+        torn = durable.temporary(held.config)
+        torn.write_bytes(base64.b64encode(PLANNED))
+        commands.apply(scene.host, scene.plan, Progress())
+        assert not torn.exists() and not has_secrets(scene)
+
+    in_namespace(work)
+
+
 def test_what_cannot_be_forgotten_is_told_and_fails_nothing(
         scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     remove = durable.remove

@@ -218,7 +218,8 @@ def power_cut_at(machine: Machine, number: Optional[int]) -> Iterator[List[str]]
         return call
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("write_file", "overwrite_in_place", "make_symlink", "remove", "settle"):
+        for name in ("write_file", "overwrite_in_place", "overwrite", "make_symlink", "remove",
+                     "settle"):
             patch.setattr(durable, name, watched(getattr(durable, name)))
         append = Journal.append
 

@@ -169,8 +169,12 @@ def test_failures_are_bounded(tmp_path: Path) -> None:
 
 def test_the_first_boots_secrets_are_gone_after_the_first_trial(tmp_path: Path) -> None:
     machine = Machine(tmp_path, confirm="manual")
+    cached = machine.path(trial.IGNITION_CACHE)
+    cached.parent.mkdir(exist_ok=True)
+    cached.write_text("the whole config, hashes and keys")
     machine.play()
     assert not (machine.partition / "coreos" / bootdir.OVERLAY).exists()
+    assert not cached.exists()
 
 
 def test_a_boot_partition_that_stays_read_only_leads_to_ng(tmp_path: Path) -> None:
@@ -250,7 +254,7 @@ def cuts(tmp_path: Path, **options: object) -> int:
     machine = Machine(tmp_path / "whole", **options)  # type: ignore[arg-type]
     with power_cut_at(machine, None) as events:
         machine.play()
-    assert any(e.startswith("overwrite_in_place") for e in events)
+    assert "overwrite" in {e.split()[0] for e in events}
     return len(events)
 
 

@@ -5,7 +5,7 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, List
+from typing import Any, Iterator, List
 
 import pytest
 
@@ -178,6 +178,37 @@ def test_confirm_removes_the_first_boot_entry_and_the_secrets(
         assert "--id ng2coreos --" in bootdir.block(custom)
         assert not overlay.exists()
     assert (boot / "kept").read_bytes() == bytes(len(OVERLAY))  # overwritten before it was removed
+
+
+def test_no_other_copy_of_the_secrets_is_on_the_boot_partition(
+        host: Host, boot: Path, boot_plan: BootPlan, deployed: Deployed) -> None:
+    bootdir.install(host, boot, boot_plan, deployed, iter([OVERLAY[:5], OVERLAY[5:]]))
+    overlay = boot / "coreos/ng2coreos-firstboot.cpio"
+    torn = durable.temporary(overlay)  # as a kill leaves it
+    torn.write_bytes(OVERLAY)
+    os.link(str(torn), str(boot / "kept"))
+    holding = [p for p in boot.rglob("*") if p.is_file() and OVERLAY in p.read_bytes()]
+    assert sorted(holding) == sorted([overlay, torn, boot / "kept"])
+    assert overlay.stat().st_mode & 0o7777 == 0o600
+    bootdir.erase_overlay(boot)
+    assert [p for p in boot.rglob("*") if p.is_file() and OVERLAY in p.read_bytes()] == []
+    assert not overlay.exists() and not torn.exists()
+
+
+def test_a_half_written_overlay_is_seen_by_nobody_else(
+        host: Host, boot: Path, boot_plan: BootPlan, deployed: Deployed) -> None:
+    modes = []
+
+    def parts() -> Iterator[bytes]:
+        yield OVERLAY
+        new = durable.temporary(boot / "coreos/ng2coreos-firstboot.cpio")
+        modes.append(new.stat().st_mode & 0o7777)
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        bootdir.install(host, boot, boot_plan, deployed, parts())
+    assert modes == [0o600]
+    assert not list((boot / "coreos").glob("*cpio*")) + list((boot / "coreos").glob(".*cpio*"))
 
 
 def test_confirm_without_our_block_writes_no_block(boot: Path) -> None:
