@@ -245,6 +245,10 @@ class EtcDecisions:
     def _carry(self, change: EtcChange, host: FileFact, entry: Optional[Entry]) -> None:
         path, theirs = change.path, self._theirs.get(change.path)
         owner, group, mode = self._attributes.wanted(change, host, theirs)
+        if owner.isdecimal() or group.isdecimal():  # no name in the image: NG may have one for it
+            mine = self._owners.of(path, host)
+            owner = mine[0] if owner.isdecimal() else owner
+            group = mine[1] if group.isdecimal() else group
         private = host.kind == "file" and not (host.mode & mode & _SECRET_MODES)
         replaced = theirs is not None and (theirs.kind == "directory") != (host.kind == "directory")
         item = Item(

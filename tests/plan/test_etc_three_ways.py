@@ -174,6 +174,12 @@ def test_a_mode_that_only_the_target_changed_is_the_targets() -> None:
     assert (one.outcome, one.mode, one.secret) == (Outcome.CARRIED, 0o600, True)
 
 
+def test_a_number_without_a_name_in_the_image_is_ngs_name() -> None:
+    mine, base = file("h", uid=1001, gid=10), file("f", uid=1001, gid=10)
+    one = Decided(changed(OWN, mine, base), theirs={OWN: file("f", uid=4711, gid=4711)}).items[OWN]
+    assert (one.owner, one.group) == ("admin", "wheel")
+
+
 def test_the_number_of_an_owner_is_no_change_where_the_name_is_the_same() -> None:
     made = Decided(changed(OWN, file("f", uid=36), file("f", uid=11)),
                    theirs={OWN: file("f", uid=36)})
