@@ -118,7 +118,7 @@ def _items(decisions: Decisions) -> List[str]:
 def _item(item: Item) -> Tuple[str, ...]:
     moved = f" (from {item.source})" if item.source and item.source != item.path else ""
     secret = "secret; " if item.secret else ""
-    if item.outcome is Outcome.DROPPED:
+    if item.outcome is Outcome.DROPPED or item.kind == "absent":
         return item.source or item.path, item.kind, "", "", item.rule, f"{secret}{item.reason}"
     return (item.path, item.kind, f"{item.owner}:{item.group}", f"{item.mode:04o}", item.rule,
             f"{secret}{item.reason}{moved}")

@@ -129,7 +129,10 @@ def test_a_deletion_that_is_answered_is_in_the_plan_to_its_last_step(tmp_path: P
     change, = [c for c in plan.changes if c.step == "clear-etc"]
     assert change.params["paths"] == ["/etc/empty", "/etc/gone"]
     assert items(plan)["/etc/gone"].kind == "absent"
-    assert "/etc/gone stays deleted" in plan_text(plan)
+    text = plan_text(plan)
+    assert "/etc/gone stays deleted" in text
+    row, = [line for line in text.splitlines() if line.split()[:2] == ["/etc/gone", "absent"]]
+    assert row.split()[2:] == ["answer", "Deleted", "on", "NG."]
 
 
 def test_a_plan_that_was_made_twice_is_the_same(tmp_path: Path) -> None:
