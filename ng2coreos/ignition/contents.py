@@ -5,6 +5,7 @@ import hashlib
 import io
 import zlib
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import BinaryIO, Callable, Iterator, Tuple
 
 from ng2coreos.core.errors import StalePlan
@@ -46,17 +47,22 @@ class Contents:
 
 
 def encoded(contents: Contents, may_pack: bool) -> Tuple[bool, Iterator[bytes]]:
-    """Is it packed by gzip, and the data URL in pieces; memory is bounded whatever the size."""
-    if contents.size_bytes <= _IN_MEMORY_BYTES:
-        data = b"".join(contents.chunks())
-        packed = b"".join(_gzip(iter((data,)))) if may_pack and len(data) > _SMALL_BYTES else data
-        pays = len(packed) < _WORTH * len(data)
-        return pays, _url(iter((packed if pays else data,)))
-    if may_pack:
-        size = sum(len(piece) for piece in _gzip(contents.chunks()))
-        if size < _WORTH * contents.size_bytes:
-            return True, _url(_gzip(contents.chunks()))
-    return False, _url(contents.chunks())
+    """Is it packed by gzip, and the data URL in pieces; memory is bounded whatever the size.
+
+    Of a large file the beginning tells whether it pays.
+    """
+    chunks = contents.chunks()
+    start = b""
+    for chunk in chunks:
+        start += chunk
+        if len(start) > _IN_MEMORY_BYTES:
+            break
+    packed = b"".join(_gzip(iter((start,)))) if may_pack and len(start) > _SMALL_BYTES else start
+    pays = len(packed) < _WORTH * len(start)
+    if len(start) <= _IN_MEMORY_BYTES:
+        return pays, _url(iter((packed if pays else start,)))
+    whole = chain((start,), chunks)
+    return pays, _url(_gzip(whole) if pays else whole)
 
 
 def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
