@@ -107,6 +107,10 @@ def described(item: Item) -> str:
     return f"{item.owner}:{item.group} {item.mode:04o}" + (" secret" if item.secret else "")
 
 
+def test_every_whitelist_has_its_table() -> None:
+    assert NAMES == sorted(Path(layer.origin).stem for layer in rules().built_in)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_example_comes_out_as_written(name: str, tmp_path: Path) -> None:
     rows = examples(name)
