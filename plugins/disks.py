@@ -1,5 +1,6 @@
 """disks: what NG's volume group stands on, and what the image's general initramfs needs for it."""
 
+import os
 import re
 from fnmatch import fnmatchcase
 from typing import Any, Dict, List, Set
@@ -13,6 +14,7 @@ from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
 
 BLOCK = "/sys/block"
+NET = "/sys/class/net"
 UDEV = "/run/udev/data"
 CRYPTTAB = "/etc/crypttab"
 VDO = "/etc/vdoconf.yml"
@@ -39,6 +41,10 @@ class Disks:
             "crypttab": [line.split()[0] for line in _lines(host, CRYPTTAB)],
             "vdo": "!VDOVolume" in host.read_text(VDO, default=""),
             "options": _options(host),
+            "drivers": {d: _drivers(host, f"{BLOCK}/{d}") for d in host.names(BLOCK)
+                        if d not in names and not d.startswith(("loop", "ram", "sr", "zram"))},
+            "cards": {n: _drivers(host, f"{NET}/{n}") for n in host.names(NET)
+                      if host.exists(f"{NET}/{n}/device")},
         }
 
     def contribute(self, facts: HostFacts, mine: Dict[str, Any],
@@ -57,7 +63,8 @@ class Disks:
             args.append(_added("rd.multipath=default", "NG's disk is a multipath device."))
         args += [_added(word, "The initramfs has no file of /etc with this option.")
                  for word in mine["options"] if word not in there]
-        return Contribution(findings=tuple(_findings(facts, mine, kinds, there)),
+        found = [*_findings(facts, mine, kinds, there), *_missing(facts, mine, target)]
+        return Contribution(findings=tuple(found),
                             kernel_args=tuple(args))
 
 
@@ -84,6 +91,39 @@ def _findings(facts: HostFacts, mine: Dict[str, Any], kinds: Dict[str, str],
         found.append(finding("N2C_DISKS_ISCSI_ROOT", evidence=words))
     if mine["vdo"]:
         found.append(finding("N2C_DISKS_VDO", [f"file:{VDO}"]))
+    return found
+
+
+def _missing(facts: HostFacts, mine: Dict[str, Any], target: TargetFacts) -> List[Finding]:
+    """Drivers of NG's disks and of the interfaces that the target's kernel does not have."""
+    if not target.modules:
+        return []
+    there = set(target.modules)
+    used = {f"disk {d}": mine["drivers"][d] for d in _disks(facts, mine)}
+    used.update((f"interface {n.name}", mine["cards"].get(n.name, [])) for n in facts.nics)
+    lines = [f"{what}: {name}" for what, names in sorted(used.items()) for name in names
+             if name.replace("-", "_") not in there]
+    return [finding("N2C_DISKS_DRIVER", evidence=lines)] if lines else []
+
+
+def _disks(facts: HostFacts, mine: Dict[str, Any]) -> List[str]:
+    """The disks at the bottom of NG's volume group."""
+    names = [pv.device.rpartition("/")[2] for pv in facts.layout.pvs if pv.vg == facts.layout.vg]
+    for device in _below(facts, mine["stack"]):
+        names += mine["stack"][device]["slaves"]
+    return [disk for disk in sorted(mine["drivers"])
+            if any(n == disk or re.fullmatch(re.escape(disk) + r"p?\d+", n) for n in names)]
+
+
+def _drivers(host: Host, device: str) -> List[str]:
+    """The modules that drive a device and what it hangs on; what is built in has none."""
+    found: List[str] = []
+    shown = "/" + os.path.relpath(str(host.follow(device)), str(host.root))
+    while shown.startswith("/sys/devices/"):
+        module = f"{shown}/driver/module"
+        if host.exists(module):
+            found.append(host.follow(module).name)
+        shown = shown.rpartition("/")[0]
     return found
 
 

@@ -66,6 +66,7 @@ class TargetFacts:
     ostree_composefs: bool = False
     selinux: Optional[str] = None  # policy type, or None where the image has none
     firewall_services: Tuple[str, ...] = ()  # names that zones of firewalld may use
+    modules: Tuple[str, ...] = ()  # of the kernel, built in or not, with _ for -
     top: Dict[str, str] = field(default_factory=dict)  # directory in / -> what it links to, or ""
     # contents of files of /usr/etc that were asked for ("/etc/..."), which NG has otherwise
     texts: Dict[str, str] = field(default_factory=dict, repr=False)

@@ -67,7 +67,7 @@ class TargetRepo:
             etc_groups=accounts.etc_groups(tree), etc=_etc(tree),
             units=units.units(tree), enabled_units=units.enabled(tree),
             ostree_composefs=_composefs(tree), selinux=_selinux(tree), top=_top(tree),
-            firewall_services=_firewall_services(tree))
+            firewall_services=_firewall_services(tree), modules=_modules(tree, kernel))
 
 
 @contextmanager
@@ -158,6 +158,14 @@ def _firewall_services(tree: Tree) -> Tuple[str, ...]:
     names = {name for place in ("usr/lib", "usr/etc")
              for name in tree.list(f"{place}/firewalld/services")}
     return tuple(sorted(n[:-len(_XML)] for n in names if n.endswith(_XML)))
+
+
+def _modules(tree: Tree, version: str) -> Tuple[str, ...]:
+    """The names of the kernel's modules, by depmod's and the build's own lists."""
+    lines = [line for name in ("modules.dep", "modules.builtin")
+             for line in tree.text(f"{_MODULES}/{version}/{name}").splitlines()]
+    names = [posixpath.basename(line.partition(":")[0]).partition(".ko")[0] for line in lines]
+    return tuple(sorted({name.replace("-", "_") for name in names if name}))
 
 
 def _top(tree: Tree) -> Dict[str, str]:

@@ -8,9 +8,10 @@ from ng2coreos.model.finding import Kind
 from ng2coreos.model.plan import Decisions
 from plugins.disks import Disks
 from tests.fakes import FakeHost
-from tests.plan.build import ARGS, GIB, VG, added, decided, found, host, ids
+from tests.plan.build import ARGS, GIB, VG, added, decided, found, host, ids, target
 
-NONE: Dict[str, Any] = {"stack": {}, "crypttab": [], "vdo": False, "options": []}
+NONE: Dict[str, Any] = {"stack": {}, "crypttab": [], "vdo": False, "options": [], "drivers": {},
+                        "cards": {}}
 
 
 def device(name: str, uuid: str = "", *slaves: str, md: str = "") -> Dict[str, Any]:
@@ -42,7 +43,8 @@ def test_reads_the_stack_and_the_files(fake_host: FakeHost) -> None:
     assert facts == {
         "stack": {"dm-0": device("luks-1", "CRYPT-LUKS2-1-luks-1", "md127"),
                   "md127": device("md127", md="aa:bb")},
-        "crypttab": ["luks-1"], "vdo": False, "options": ["qla2xxx.ql2xmaxqdepth=16"]}
+        "crypttab": ["luks-1"], "vdo": False, "options": ["qla2xxx.ql2xmaxqdepth=16"],
+        "drivers": {"sda": []}, "cards": {}}
 
 
 def test_a_plain_disk_needs_nothing() -> None:
@@ -99,3 +101,32 @@ def test_old_vdo_volumes_stop_the_plan(fake_host: FakeHost) -> None:
 def test_options_of_early_drivers_become_arguments() -> None:
     plan = decided(with_disks(options=["qla2xxx.ql2xmaxqdepth=16"]))
     assert "qla2xxx.ql2xmaxqdepth=16" in results(plan)
+
+
+def test_the_modules_that_drive_a_disk_and_its_controller_are_read(fake_host: FakeHost) -> None:
+    pci = "/sys/devices/pci0000:00/0000:00:04.0"
+    for place, module in ((f"{pci}/host0/0:0:0:0", "sd_mod"), (pci, "mpt3sas")):
+        fake_host.write(f"/sys/module/{module}/x", "")
+        fake_host.link(f"{place}/driver/module", f"/sys/module/{module}")
+    fake_host.write(f"{pci}/host0/0:0:0:0/block/sda/dev", "8:0\n")
+    fake_host.link("/sys/block/sda", f"{pci}/host0/0:0:0:0/block/sda")
+    fake_host.write(f"{pci}/net/eno1/type", "1\n")
+    fake_host.link(f"{pci}/net/eno1/device", "../..")
+    fake_host.link("/sys/class/net/eno1", f"{pci}/net/eno1")
+    fake_host.write("/sys/devices/virtual/net/lo/type", "772\n")
+    fake_host.link("/sys/class/net/lo", "/sys/devices/virtual/net/lo")
+    facts = Disks().facts(fake_host)
+    assert facts["drivers"] == {"sda": ["sd_mod", "mpt3sas"]}
+    assert facts["cards"] == {"eno1": ["mpt3sas"]}
+
+
+def test_drivers_that_the_targets_kernel_lacks_must_be_accepted() -> None:
+    facts = with_disks(drivers={"sda": ["sd_mod", "mptsas"], "sdb": ["old"], "sdaa": ["other"]},
+                       cards={"ens3": ["be2net"], "unused0": ["gone"]})
+    image = target(modules=("sd_mod", "virtio_net"))
+    one = found(decided(facts, image), "N2C_DISKS_DRIVER")
+    assert one.kind is Kind.OVERRIDABLE
+    assert one.evidence == ("disk sda: mptsas", "interface ens3: be2net")
+    assert "N2C_DISKS_DRIVER" not in ids(decided(facts))  # nobody knows the image's modules
+    good = target(modules=("be2net", "mptsas", "sd_mod"))
+    assert "N2C_DISKS_DRIVER" not in ids(decided(facts, good))

@@ -201,3 +201,12 @@ def test_directories_and_links_in_the_root(tmp_path: Path) -> None:
     images.make_repo(tmp_path / "repo", tree)
     top = read(tmp_path / "repo", tmp_path).top
     assert (top["data"], top["bricks"], top["usr"]) == ("var/data", "", "") and "notes" not in top
+
+
+def test_modules_built_in_or_not(tmp_path: Path) -> None:
+    tree = images.make_tree(tmp_path / "tree")
+    place = tree / f"usr/lib/modules/{images.KVER}"
+    (place / "modules.dep").write_text("kernel/a/virtio-rng.ko.xz: kernel/b/x.ko.xz\n", "utf-8")
+    (place / "modules.builtin").write_text("kernel/c/ahci.ko\n", "utf-8")
+    images.make_repo(tmp_path / "repo", tree)
+    assert read(tmp_path / "repo", tmp_path).modules == ("ahci", "virtio_rng")
