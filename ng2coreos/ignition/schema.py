@@ -53,7 +53,7 @@ def mismatches(data: Any, wanted: Shape, where: str = "") -> Iterator[str]:
 
 def _spec3(spec: Spec) -> Shape:
     resource: Shape = {"compression": TEXT, "source": TEXT, "verification": {"hash": TEXT}}
-    ca: Shape = {"source!": TEXT, "verification": {"hash": TEXT}}
+    reference: Shape = {"source!": TEXT, "verification": {"hash": TEXT}}
     ignition: Shape = {"version!": TEXT, "timeouts": _TIMEOUTS}
     filesystem: Shape = {
         "device!": TEXT, "format": TEXT, "path": TEXT, "wipeFilesystem": FLAG, "label": TEXT,
@@ -62,13 +62,13 @@ def _spec3(spec: Spec) -> Shape:
         "label": TEXT, "number": NUMBER, "sizeMiB": NUMBER, "startMiB": NUMBER, "typeGuid": TEXT,
         "guid": TEXT, "wipePartitionEntry": FLAG, "shouldExist": FLAG}
     user, group = dict(_USER), dict(_GROUP)
-    config: Shape = {"merge": [resource], "replace": resource}
     if spec >= (3, 1, 0):
         resource["httpHeaders"] = [{"name!": TEXT, "value": TEXT}]
-        ca = resource
+        reference = resource
         ignition["proxy"] = _PROXY
         filesystem["mountOptions"] = [TEXT]
-    ignition.update(config=config, security={"tls": {"certificateAuthorities": [ca]}})
+    ignition.update(config={"merge": [reference], "replace": reference},
+                    security={"tls": {"certificateAuthorities": [reference]}})
     node: Shape = {"path!": TEXT, "overwrite": FLAG, **_OWNER}
     storage: Shape = {
         "disks": [{"device!": TEXT, "wipeTable": FLAG, "partitions": [partition]}],
