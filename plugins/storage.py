@@ -9,7 +9,9 @@ from typing import Any, Dict, List, Tuple
 from ng2coreos.core.errors import CommandFailed, Unsupported
 from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import API, Contribution
-from ng2coreos.model.facts import HostFacts
+from ng2coreos.inventory import files
+from ng2coreos.model import codec
+from ng2coreos.model.facts import FileFact, HostFacts
 from ng2coreos.model.finding import Finding
 from ng2coreos.model.item import Check, Item
 from ng2coreos.model.target import TargetFacts
@@ -23,6 +25,7 @@ FACTORY = "/usr/share/factory"
 VDSM_CONF = "/etc/vdsm/vdsm.conf"
 NODES = "/var/lib/iscsi/nodes"
 TASKS = "/rhev/data-center/hsm-tasks"
+INITIATOR = "/etc/iscsi/initiatorname.iscsi"
 HOSTNQN, HOSTID = "/etc/nvme/hostnqn", "/etc/nvme/hostid"
 FABRICS = ("tcp", "rdma", "fc")
 HOSTED_ENGINE = "hosted-engine:"  # its lockspace is plugins/hosted_engine.py's business
@@ -58,8 +61,8 @@ class Storage:
         return {
             "lvmlocal_private": bool(local) and (private(local) or bool(_OWN_NAME.search(local))),
             "lvm_settings": _changed(host), "config_method": _config_method(host),
-            "automatic": _automatic(host), "nvme": _nvme(host), "ports": _fc_ports(host),
-            **self.now(host)}
+            "pristine": _pristine(host), "automatic": _automatic(host), "nvme": _nvme(host),
+            "ports": _fc_ports(host), **self.now(host)}
 
     def contribute(self, facts: HostFacts, mine: Dict[str, Any],
                    target: TargetFacts) -> Contribution:
@@ -74,7 +77,8 @@ class Storage:
         found += _software(facts, target)
         uuids = sorted(pv.uuid for pv in local_pvs(facts))
         return Contribution(
-            findings=tuple(found), items=(*_lvmlocal(facts, mine), *_nvme_items(mine)),
+            findings=tuple(found),
+            items=(*_lvmlocal(facts, mine), *_nvme_items(mine), *_names(mine)),
             checks=(Check("pvs:local", "pv-set", "LVM sees the disks of every local volume group",
                           {"uuids": uuids}),))
 
@@ -172,6 +176,19 @@ def _lvmlocal(facts: HostFacts, mine: Dict[str, Any]) -> List[Item]:
     if not mine["lvmlocal_private"] or change is None or change.host is None:
         return []
     return [carried(LVMLOCAL, change.host, "The admin's own, which vdsm leaves alone.", "storage")]
+
+
+def _pristine(host: Host) -> Dict[str, Any]:
+    """The host's names on storage networks where they are the image's, and so no change in /etc."""
+    return {path: codec.dump(files.look(host, path)) for path in (INITIATOR, HOSTNQN, HOSTID)
+            if host.exists(path) and host.read_text(FACTORY + path, default="")
+            == host.read_text(path)}
+
+
+def _names(mine: Dict[str, Any]) -> List[Item]:
+    return [carried(path, codec.load(FileFact, fact), "Storage lets the host in by this name, "
+                    "though it is the image's.", "storage")
+            for path, fact in mine["pristine"].items()]
 
 
 def _nvme_items(mine: Dict[str, Any]) -> List[Item]:

@@ -9,7 +9,7 @@ from ng2coreos.model.facts import EtcChange, HostFacts, Package, PhysicalVolume
 from ng2coreos.model.finding import Kind
 from ng2coreos.model.item import Outcome
 from ng2coreos.plan.written import text_of
-from plugins.storage import HOSTID, HOSTNQN, LVMLOCAL, Storage, private
+from plugins.storage import HOSTID, HOSTNQN, INITIATOR, LVMLOCAL, Storage, private
 from tests.fakes import FakeHost
 from tests.plan.build import GIB, added, changed, decided, file, found, host, ids, item, target
 
@@ -22,7 +22,7 @@ r 5b7a9f6e-2a90:SDM:/dev/5b7a9f6e/leases:1048576:4 p 2000
 """
 NONE: Dict[str, Any] = {
     "lvmlocal_private": False, "lvm_settings": [], "config_method": "", "automatic": [],
-    "nvme": {"used": False, "uuid": "", "stored": []}, "ports": [],
+    "pristine": {}, "nvme": {"used": False, "uuid": "", "stored": []}, "ports": [],
     "volatile": {"leases": [], "tasks": []}}
 
 
@@ -141,3 +141,15 @@ def test_every_disk_of_a_local_volume_group_is_proved_and_no_domains() -> None:
     facts = replace(facts, layout=replace(facts.layout, pvs=pvs))
     checks = {c.id: c for c in decided(facts).checks}
     assert checks["pvs:local"].params == {"uuids": ["brick-pv", "pv-uuid"]}
+
+
+def test_a_name_on_storage_networks_that_is_the_images_is_carried_all_the_same(
+        fake_host: FakeHost) -> None:
+    fake_host.on("sanlock", ..., missing=True)
+    fake_host.write_all({INITIATOR: "InitiatorName=iqn.x\n", HOSTNQN: "mine\n",
+                         "/usr/share/factory" + INITIATOR: "InitiatorName=iqn.x\n",
+                         "/usr/share/factory" + HOSTNQN: "image\n"})
+    pristine = Storage().facts(fake_host)["pristine"]
+    assert list(pristine) == [INITIATOR]  # the other is a change of /etc, and the whitelist's
+    one = item(decided(with_storage(pristine=pristine)), INITIATOR)
+    assert (one.outcome, one.source, one.mode) == (Outcome.CARRIED, INITIATOR, 0o644)
