@@ -108,7 +108,7 @@ def _running_vms(host: Host) -> Optional[List[str]]:
     try:
         answer = json.loads(host.run(["vdsm-client", "Host", "getVMList"],
                                      timeout_s=CLIENT_DEADLINE_S).stdout)
-    except (CommandFailed, Unsupported, ValueError):
+    except (CommandFailed, Unsupported, ValueError, RecursionError):
         return None
     if not isinstance(answer, list):
         return None
@@ -123,7 +123,7 @@ def _networks(host: Host, top: str) -> Networks:
         for name in host.names(f"{top}/{kind}"):
             try:
                 value = json.loads(host.read_text(f"{top}/{kind}/{name}"))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise BadInput(f"{top}/{kind}/{name} is not JSON: {error}.",
                                hint="Sync the host's networks in the engine.") from None
             if not isinstance(value, dict):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple, TypeVar
 import click
 
 from ng2coreos.core.errors import BadInput
+from ng2coreos.core.reading import read_regular
 
 if TYPE_CHECKING:
     from ng2coreos.model.plan import Policy
@@ -71,11 +72,14 @@ def policy_of(answers: Optional[str], override: Tuple[str, ...], **given: Any) -
 
     from ng2coreos.model import codec
     from ng2coreos.model.plan import Policy
+    from ng2coreos.plan import shallow
     data: Dict[str, Any] = codec.dump(Policy())
     if answers:
         try:
-            found = yaml.safe_load(Path(answers).read_text("utf-8")) or {}
-        except (OSError, ValueError, yaml.YAMLError) as error:
+            text = read_regular(Path(answers)).decode("utf-8")
+            shallow.check(text, aliases=False)
+            found = yaml.safe_load(text) or {}
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
             raise BadInput(f"The answers file {answers} cannot be read: {error}.",
                            hint="It is a YAML mapping; see ng2coreos-answers(5).") from None
         if not isinstance(found, dict):

@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ng2coreos.core import durable
 from ng2coreos.core.errors import BadInput
+from ng2coreos.core.reading import read_regular
 
 Record = Dict[str, Any]
 
@@ -43,11 +44,21 @@ class Journal:
         """All records in order, without a torn last line; BadInput if it is damaged inside."""
         return self._parse()[0]
 
+    def _data(self) -> bytes:
+        try:
+            return read_regular(self.path)
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise BadInput(f"The journal {self.path} cannot be read: {error.strerror}.",
+                           hint="Look at that file and its disk. `ng2coreos rollback` does without "
+                                "the journal where it must.") from None
+
     def _good_length(self) -> int:
         return self._parse()[1]
 
     def _parse(self) -> Tuple[List[Record], int]:
-        data = self.path.read_bytes() if self.path.exists() else b""
+        data = self._data()
         found: List[Record] = []
         good = 0
         lines = data.split(b"\n")
@@ -73,6 +84,6 @@ def _decode(line: bytes) -> Optional[Record]:
         return None
     try:
         record = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None

@@ -14,6 +14,7 @@ from ng2coreos import firstboot, ignition
 from ng2coreos.core import durable
 from ng2coreos.core.errors import BadInput, StalePlan
 from ng2coreos.core.host import Host
+from ng2coreos.core.reading import read_regular
 from ng2coreos.core.secret import Secret
 from ng2coreos.firstboot.parcel import manifest_of
 from ng2coreos.ignition import Contents, Document
@@ -46,9 +47,9 @@ class Bundle:
     def password(self, user: str) -> Secret:
         """The carried password hash of `user`; ``!`` (locked) where there is none."""
         try:
-            table = json.loads((self.path / "passwords.json").read_text("utf-8"))
+            table = json.loads(read_regular(self.path / "passwords.json"))
             found = table.get(user, "!")
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, AttributeError, RecursionError):
             found = None
         if not isinstance(found, str):  # nothing of it is shown: it may be a hash
             raise BadInput("The bundle's passwords.json is missing or damaged.",

@@ -12,11 +12,13 @@ from ng2coreos.core import durable
 from ng2coreos.core.errors import BadInput, Interrupted
 from ng2coreos.core.host import Host
 from ng2coreos.core.journal import Journal, Record
+from ng2coreos.core.reading import PLAN_BYTES, read_regular
 from ng2coreos.model import codec
 from ng2coreos.model.plan import SCHEMA, Plan
 
 STATE_DIRECTORY = "/var/lib/ng2coreos"
 TAKES = ("export-state", "snapshot-volumes")  # steps that take NG's state: what follows stays on NG
+_OF_A_CHANGE = ("intent", "done", "undo", "undone")  # these records name one
 # it becomes a file name and part of an LVM tag (lvm(8): letters, digits and _+.-/=!:#&)
 _RUN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
@@ -53,6 +55,9 @@ class RunDirectory:
     def records(self) -> List[Record]:
         """The journal's records since the run began last: a plan may be applied again."""
         records = self.journal.records()
+        if not all(map(_shaped, records)):
+            raise BadInput(f"The journal {self.journal.path} holds a record that no run writes.",
+                           hint="Do not edit it. `ng2coreos rollback` does without it.")
         begins = [n for n, record in enumerate(records) if record["event"] == "begin"]
         return records[begins[-1]:] if begins else records
 
@@ -97,7 +102,11 @@ class Store:
         """The run that holds the host now: staged, armed, interrupted or fallen back; else None."""
         if not self._current.is_symlink():
             return None
-        path = self.path / os.readlink(str(self._current))
+        name = os.readlink(str(self._current))
+        if not _RUN_ID.fullmatch(name):
+            raise BadInput(f"{self._current} leads to {name[:80]!r}, which is no run.",
+                           hint="Who changed it? Let it lead to the run's directory beside it.")
+        path = self.path / name
         return RunDirectory(path) if path.is_dir() else None
 
     def begin(self, plan: Plan) -> RunDirectory:
@@ -128,7 +137,7 @@ class Store:
         run = RunDirectory(self.path / run_id)
         with suppress(OSError, BadInput):
             if _RUN_ID.fullmatch(run_id) and not any(
-                    record["event"] == "intent" for record in run.journal.records()):
+                    record.get("event") == "intent" for record in run.journal.records()):
                 if self._current.is_symlink() and os.readlink(str(self._current)) == run_id:
                     durable.remove(self._current)
                 durable.remove(run.path)
@@ -138,10 +147,17 @@ class Store:
         durable.remove(self._current)
 
 
+def _shaped(record: Record) -> bool:
+    event, change = record.get("event"), record.get("change")
+    if not isinstance(event, str) or (event in _OF_A_CHANGE and not isinstance(change, str)):
+        return False
+    return event != "intent" or isinstance(record.get("undo"), dict)
+
+
 def read_plan(path: Path) -> Plan:
     """The plan in `path`, or BadInput."""
     try:
-        text = path.read_text("utf-8")
+        text = read_regular(path, PLAN_BYTES).decode("utf-8")
     except (OSError, ValueError) as error:
         raise BadInput(f"The plan {path} cannot be read: {error}.",
                        hint="Make one with `ng2coreos plan --output FILE`.") from None

@@ -62,6 +62,7 @@ def _see(check: Check, look: Look) -> Seen:
         return probe(look, Params(check.params))
     except Ng2CoreosError as error:
         return Seen(False, error.message)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError,
+            RecursionError) as error:
         # a wrong parameter or an answer of a shape that the program never gave before
         return Seen(False, f"{type(error).__name__}: {error}")

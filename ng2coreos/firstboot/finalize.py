@@ -111,4 +111,4 @@ def _journal(system: System) -> Journal:
 
 def _intent(journal: Journal, run_id: str) -> Optional[Dict[str, Any]]:
     return next((record for record in journal.records()
-                 if record["event"] == "begin" and record["run"] == run_id), None)
+                 if record.get("event") == "begin" and record.get("run") == run_id), None)

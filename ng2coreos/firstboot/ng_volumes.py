@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Dict, List, Sequence, Tuple
 
-from ng2coreos.core.errors import Blocked
+from ng2coreos.core.errors import BadInput, Blocked
 from ng2coreos.core.host import Host
 
 OUR_TAG = "ng2coreos"
@@ -74,7 +74,11 @@ def _depth(volume: _Volume, volumes: Dict[str, _Volume]) -> int:
 def _read(host: Host, vg: str) -> Dict[str, _Volume]:
     done = host.run(["lvs", "--reportformat", "json", "--options", "lv_name,origin,lv_attr,lv_tags",
                      vg])
-    rows = json.loads(done.stdout)["report"][0]["lv"]
-    return {row["lv_name"]: _Volume(row["lv_name"], row["origin"], row["lv_attr"],
-                                    tuple(t for t in row["lv_tags"].split(",") if t))
-            for row in rows}
+    try:
+        rows = json.loads(done.stdout)["report"][0]["lv"]
+        return {row["lv_name"]: _Volume(row["lv_name"], row["origin"], row["lv_attr"],
+                                        tuple(t for t in row["lv_tags"].split(",") if t))
+                for row in rows}
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise BadInput(f"lvs did not print what it is known to print but {done.stdout[:60]!r}.",
+                       hint="Run `lvs` by hand; nothing was changed.") from None

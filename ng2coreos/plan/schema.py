@@ -8,7 +8,9 @@ from typing import Any, Callable, Dict, Iterable, List, Sequence, Tuple, Type, T
 import yaml
 
 from ng2coreos.core.errors import BadInput
+from ng2coreos.core.reading import read_regular
 from ng2coreos.model.plan import ArgAction
+from ng2coreos.plan import shallow
 from ng2coreos.plan.packaged import data_directories
 from ng2coreos.plan.rules import Action, ArgRule, Entry, Layer, Rules, StaticId, UnitRule, Verify
 
@@ -31,7 +33,7 @@ def load_rules(directories: Iterable[Path] = (), plugged: Iterable[Path] = ()) -
 def load(path: Path) -> Layer:
     """The rules in the file at `path`; BadInput if it cannot be read or does not fit the schema."""
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as error:
         raise _bad(str(path), 1, "", f"cannot be read: {error.strerror}") from None
     try:
@@ -45,6 +47,7 @@ def load(path: Path) -> Layer:
 def parse(text: str, origin: str) -> Layer:
     """The rules in the YAML `text` of the file `origin`."""
     try:
+        shallow.check(text)
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
@@ -54,7 +57,7 @@ def parse(text: str, origin: str) -> Layer:
         line = mark.line + 1 if mark is not None else 1
         problem = getattr(error, "problem", None) or str(error)
         raise _bad(origin, line, "", f"is not YAML: {problem}") from None
-    except RecursionError:
+    except (ValueError, RecursionError):
         raise _bad(origin, 1, "", "is nested too deeply") from None
     if node is None:
         return Layer(origin)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Dict, List, Tuple
 
 from ng2coreos.core.errors import BadInput
+from ng2coreos.core.reading import STATE_BYTES, read_regular
 
 PREFIX = "/coreos"  # where the private directory is as GRUB sees the partition
 _HINT = "Run `ng2coreos rollback`, then apply again."
@@ -39,7 +40,7 @@ def entries(private: Path) -> Tuple[str, ...]:
     active = os.readlink(str(loader))
     try:
         names = sorted(os.listdir(str(private / active / "entries")))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ()
     return tuple(f"{active}/entries/{name}" for name in names if name.endswith(".conf"))
 
@@ -57,7 +58,11 @@ def read(private: Path, name: str) -> BootEntry:
 
     ostree's paths are relative to the private directory; here they start at the partition's top.
     """
-    keys = parse((private / name).read_text("utf-8", "surrogateescape"))
+    try:
+        text = read_regular(private / name, STATE_BYTES).decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise BadInput(f"{private / name} cannot be read: {error.strerror}.", hint=_HINT) from None
+    keys = parse(text)
     for key in ("linux", "initrd", "options"):
         if not keys.get(key):
             raise BadInput(f"{private / name} has no {key}.", hint=_HINT)

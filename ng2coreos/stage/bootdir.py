@@ -16,6 +16,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, Optional
 from ng2coreos.core import durable
 from ng2coreos.core.errors import BadInput, Ng2CoreosError, Unsupported
 from ng2coreos.core.host import Host
+from ng2coreos.core.reading import read_regular
 from ng2coreos.model.plan import BootPlan
 from ng2coreos.stage import bls, grubenv, menu
 from ng2coreos.stage.bls import BootEntry, Deployed
@@ -330,7 +331,7 @@ def _real(path: Path) -> Path:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8", "surrogateescape")
+        return read_regular(path).decode("utf-8", "surrogateescape")
     except FileNotFoundError:
         return ""
 

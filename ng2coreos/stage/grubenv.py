@@ -12,6 +12,7 @@ from typing import Dict, Iterable, List, Mapping, Optional
 
 from ng2coreos.core import durable
 from ng2coreos.core.errors import BadInput, Ng2CoreosError
+from ng2coreos.core.reading import STATE_BYTES, read_regular
 
 SIZE_BYTES = 1024  # what grub-editenv creates; save_env refuses to grow a file
 _SIGNATURE = b"# GRUB Environment Block\n"
@@ -119,10 +120,11 @@ def create(path: Path) -> None:
 
 def _load(path: Path) -> Block:
     try:
-        with open(path, "rb") as stream:
-            return Block.parse(stream.read(SIZE_BYTES + 1), str(path))
+        return Block.parse(read_regular(path, STATE_BYTES), str(path))
     except FileNotFoundError:
         raise BadInput(f"{path} is missing, or its symlink leads nowhere.", hint=_HINT) from None
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}.", hint=_HINT) from None
 
 
 def _read_from_disk(path: Path) -> bytes:

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Optional
 
 from ng2coreos.core import durable
+from ng2coreos.core.errors import BadInput
+from ng2coreos.core.reading import STATE_BYTES, read_regular
 from ng2coreos.model import codec
 from ng2coreos.model.state import BootState
 
@@ -19,9 +21,12 @@ def path(partition: Path) -> Path:
 def read(partition: Path) -> Optional[BootState]:
     """The state, or None where there is none; BadInput if the file is damaged."""
     try:
-        text = path(partition).read_text("utf-8", "surrogateescape")
+        text = read_regular(path(partition), STATE_BYTES).decode("utf-8", "surrogateescape")
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise BadInput(f"{path(partition)} cannot be read: {error.strerror}.",
+                       hint="Look at that file and its disk.") from None
     return codec.loads(BootState, text, str(path(partition)))
 
 

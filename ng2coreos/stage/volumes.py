@@ -8,7 +8,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Optional, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from ng2coreos.core.errors import BadInput, Ng2CoreosError, Unsupported
 from ng2coreos.core.host import Host
@@ -18,6 +18,7 @@ TAG = "ng2coreos"
 _FS_TIMEOUT_S = 3600.0  # e2fsck of a large /var on a slow disk
 _SCRATCH = "/run/ng2coreos"
 _NOTHING_FOUND = 2  # blkid: no file system
+_TOO_MUCH = 2.0 ** 64  # bytes
 _FSCK_OK = (0, 1)  # e2fsck: clean, or mended
 
 
@@ -46,13 +47,14 @@ def fill(host: Host, vg: str, pool: str) -> Fill:
     """How full `pool` is now; only reports, changes nothing."""
     result = host.run(["lvs", "--reportformat", "json", "--units", "b", "--nosuffix", "-o",
                        "lv_name,lv_size,data_percent,metadata_percent", vg])
-    rows = {row["lv_name"]: row for row in json.loads(result.stdout)["report"][0]["lv"]}
+    rows = {row["lv_name"]: row for row in _rows(
+        result.stdout, ("lv_name", "lv_size", "data_percent", "metadata_percent"))}
     if pool not in rows or not rows[pool]["data_percent"]:
         raise BadInput(f"lvs does not tell how full {vg}/{pool} is.", hint="Is the pool active?")
-    mapped = {name: int(float(row["lv_size"]) * float(row["data_percent"] or 0) / 100)
+    mapped = {name: int(_number(row["lv_size"]) * _number(row["data_percent"]) / 100)
               for name, row in rows.items()}
-    size = int(float(rows[pool]["lv_size"]))
-    return Fill(size - mapped[pool], float(rows[pool]["metadata_percent"] or 0), mapped)
+    size = int(_number(rows[pool]["lv_size"]))
+    return Fill(size - mapped[pool], _number(rows[pool]["metadata_percent"]), mapped)
 
 
 def ours(host: Host, vg: str) -> Tuple[str, ...]:
@@ -126,10 +128,11 @@ def listed(host: Host, vg: str) -> Dict[str, OurVolume]:
     """All visible LVs of `vg` by name; only reports, changes nothing."""
     result = host.run(["lvs", "--reportformat", "json", "--units", "b", "--nosuffix", "-o",
                        "lv_name,lv_tags,lv_size,pool_lv,origin,lv_active", vg])
-    rows = json.loads(result.stdout)["report"][0]["lv"]
+    rows = _rows(result.stdout,
+                 ("lv_name", "lv_tags", "lv_size", "pool_lv", "origin", "lv_active"))
     return {row["lv_name"]: OurVolume(
         row["lv_name"], tuple(t for t in row["lv_tags"].split(",") if t),
-        int(float(row["lv_size"])), row["pool_lv"], row["origin"],
+        int(_number(row["lv_size"])), row["pool_lv"], row["origin"],
         row["lv_active"] not in ("", "inactive")) for row in rows}
 
 
@@ -183,6 +186,33 @@ def settle(host: Host) -> None:
 def path(vg: str, name: str) -> str:
     """The device of an LV."""
     return f"/dev/{vg}/{name}"
+
+
+def _rows(text: str, fields: Sequence[str]) -> List[Dict[str, str]]:
+    """The rows of a report of lvs, each with all `fields` as texts."""
+    try:
+        rows = json.loads(text)["report"][0]["lv"]
+        if all(isinstance(row[field], str) for row in rows for field in fields):
+            return list(rows)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        pass
+    raise _strange(text)
+
+
+def _number(text: str) -> float:
+    """A size in bytes or a percentage, nothing being 0."""
+    try:
+        value = float(text or 0)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < _TOO_MUCH:
+        raise _strange(text)
+    return value
+
+
+def _strange(text: str) -> BadInput:
+    return BadInput(f"lvs did not print what it is known to print but {text[:60]!r}.",
+                    hint="Run `lvs` by hand: is it the distribution's own program?")
 
 
 def _new_uuid(host: Host, device: str, fstype: str, uuid: str) -> None:

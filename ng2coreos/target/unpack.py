@@ -12,6 +12,7 @@ import lzma
 import os
 import re
 import shutil
+import stat
 import tarfile
 import zlib
 from pathlib import Path
@@ -57,7 +58,7 @@ class _Member(tarfile.TarInfo):
 def unpack(archive: Path, repo: Path, *, limit_bytes: int = SIZE_LIMIT_BYTES) -> None:
     """Make `repo` (which must not exist) from `archive`; nothing is left of it after an error."""
     try:
-        stream = open(archive, "rb")
+        stream = _opened(archive)
     except OSError as error:
         raise BadInput(f"{archive} cannot be read: {error.strerror}.", hint=_HINT) from None
     repo.mkdir(mode=0o700, parents=True)
@@ -71,6 +72,15 @@ def unpack(archive: Path, repo: Path, *, limit_bytes: int = SIZE_LIMIT_BYTES) ->
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise _no_space(repo) from None
         raise
+
+
+def _opened(archive: Path) -> IO[bytes]:
+    """The archive; a fifo or a device is none, and must not block."""
+    stream = open(os.open(str(archive), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise OSError(errno.EINVAL, "not a regular file", str(archive))
+    return stream
 
 
 def _unpack(stream: IO[bytes], repo: Path, limit_bytes: int) -> None:

@@ -210,11 +210,12 @@ def _live_addresses(host: Host) -> Dict[str, List[str]]:
     """Global addresses of each interface, as the kernel has them now; empty where ip is missing."""
     try:
         links = json.loads(host.run(["ip", "-j", "address", "show", "scope", "global"]).stdout)
-    except (CommandFailed, Unsupported, ValueError):
+        return {link["ifname"]: [f"{a['local']}/{a['prefixlen']}" for a in link.get("addr_info", [])
+                                 if a.get("local")]
+                for link in links if link.get("ifname") and link.get("addr_info")}
+    except (CommandFailed, Unsupported, ValueError, LookupError, TypeError, AttributeError,
+            RecursionError):  # not what iproute2 prints
         return {}
-    return {link["ifname"]: [f"{a['local']}/{a['prefixlen']}" for a in link.get("addr_info", [])
-                             if a.get("local")]
-            for link in links if link.get("ifname") and link.get("addr_info")}
 
 
 def _live_links(host: Host) -> Dict[str, Dict[str, Any]]:
