@@ -19,7 +19,8 @@ CORPUS = Path(__file__).parent / "corpus"
 EXAMPLES = int(os.environ.get("NG2COREOS_FUZZ", "150"))
 TOKENS = (b"{", b"}", b"[", b"]", b'"', b":", b",", b"\n", b"\0", b"\\", b"=", b"#", b"-", b" ",
           b"null", b"true", b"1e999", b"-1", b"NaN", b"\xff", b"\xed\xb0\x80", b"/../", b"%s",
-          b"&a", b"*a", b"!!python/name:os.system ", b"070701", b"TRAILER!!!", b"FFFFFFFF", b"9" * 30)
+          b"&a", b"*a", b"!!python/name:os.system ", b"070701", b"TRAILER!!!", b"FFFFFFFF",
+          b"9" * 30)
 
 
 def corpus(parser: str) -> List[bytes]:
