@@ -3,7 +3,7 @@
 import posixpath
 import re
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import API, Contribution
@@ -64,7 +64,9 @@ class Jobs:
                     if line.strip() and not line.lstrip().startswith("#")]
             if rows:
                 found.append({"file": path, "user": user, "lines": rows})
-        return {"tables": found}
+        return {"tables": found,
+                "scripts": [f"/etc/cron.{period}/{name}" for period in PERIODS
+                            for name in host.names(f"/etc/cron.{period}")]}
 
     def contribute(self, facts: HostFacts, mine: Dict[str, Any],
                    target: TargetFacts) -> Contribution:
@@ -83,7 +85,7 @@ class Jobs:
             if posixpath.basename(path) not in OTHERS and (
                     path in changed or path.startswith(SPOOL)):
                 jobs += _jobs(path, table["user"], table["lines"], left)
-        made = [*_timers(jobs, left), *_scripts(changed, target)]
+        made = [*_timers(jobs, left), *_scripts(mine["scripts"], changed, target)]
         for name, service, timer in made:
             items += [written(DIRECTORY + name + ".service", service, _WHY, self.id),
                       written(DIRECTORY + name + ".timer", timer, _WHY, self.id)]
@@ -175,13 +177,14 @@ def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
 
 
-def _scripts(changed: "set[str]", target: TargetFacts) -> List[Tuple[str, str, str]]:
-    """The scripts of cron.hourly and so on that the new system has, but no timer for them."""
+def _scripts(ours: Sequence[str], changed: Set[str],
+             target: TargetFacts) -> List[Tuple[str, str, str]]:
+    """Scripts of cron.hourly and so on that NG ran and the new system has, but no timer for."""
     found = []
     for period in PERIODS:
         directory = f"/etc/cron.{period}/"
-        names = sorted({path[len(directory):] for path in (*changed, *target.etc)
-                        if path.startswith(directory)})
+        names = sorted(path[len(directory):] for path in ours if path.startswith(directory)
+                       and (path in changed or path in target.etc))
         for name in names:
             if "/" in name or _SKIPPED.search(name) or f"{name}.timer" in target.units:
                 continue

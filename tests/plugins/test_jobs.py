@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, List, Tuple
+from typing import Any, List, Sequence, Tuple
 
 import pytest
 
@@ -19,10 +19,10 @@ UNITS = "/etc/systemd/system/"
 
 
 def with_jobs(*lines: str, path: str = "/etc/cron.d/site", user: str = "",
-              **more: Any) -> HostFacts:
+              scripts: Sequence[str] = (), **more: Any) -> HostFacts:
     facts = host(etc=(added(path),) if path.startswith("/etc/") else ())
     tables = [{"file": path, "user": user, "lines": list(lines)}] if lines else []
-    return replace(facts, plugins={**facts.plugins, "jobs": {"tables": tables}}, **more)
+    return replace(facts, plugins={**facts.plugins, "jobs": {"tables": tables, "scripts": list(scripts)}}, **more)
 
 
 def unit(plan: Any, name: str) -> List[str]:
@@ -69,6 +69,7 @@ def test_reads_tables_without_comments_and_passwords(fake_host: FakeHost) -> Non
     fake_host.write("/etc/crontab", "# nothing\n\n")
     fake_host.write("/etc/cron.d/site", "PATH=/bin\n# job\n* * * * * root /bin/true\n")
     fake_host.write("/etc/cron.d/site.rpmsave", "* * * * * root /bin/false\n")
+    fake_host.write("/etc/cron.hourly/vdsm-logrotate", "#!/bin/sh\n")
     fake_host.write("/var/spool/cron/admin", "@daily backup --password=hunter2\n")
     facts = Jobs().facts(fake_host)
     assert facts["tables"] == [
@@ -76,6 +77,7 @@ def test_reads_tables_without_comments_and_passwords(fake_host: FakeHost) -> Non
          "lines": ["PATH=/bin", "* * * * * root /bin/true"]},
         {"file": "/var/spool/cron/admin", "user": "admin",
          "lines": ["@daily backup --password=***"]}]
+    assert facts["scripts"] == ["/etc/cron.hourly/vdsm-logrotate"]
 
 
 def test_a_job_becomes_a_timer_and_a_service_of_its_user() -> None:
@@ -135,15 +137,18 @@ def test_tables_of_the_image_and_of_packages_are_not_ours() -> None:
 
 
 def test_scripts_of_cron_directories_run_unless_the_image_has_a_timer() -> None:
-    facts = with_jobs()
+    names = ("daily/site-backup", "daily/logrotate", "daily/old.rpmsave", "hourly/of-both",
+             "daily/of-ng-alone")
+    facts = with_jobs(scripts=[f"/etc/cron.{name}" for name in names])
     facts = replace(facts, etc=(added("/etc/cron.daily/site-backup", file(mode=0o755)),
                                 added("/etc/cron.daily/logrotate", file(mode=0o755)),
                                 added("/etc/cron.daily/old.rpmsave", file(mode=0o755))))
     image = target(units={**target().units, "logrotate.timer": ()},
-                   etc={"/etc/cron.hourly/of-the-image": file(mode=0o755)})
+                   etc={path: file(mode=0o755) for path in (
+                       "/etc/cron.hourly/of-both", "/etc/cron.hourly/of-the-image")})
     plan = decided(facts, image)
     assert sorted(u.unit for u in plan.units if u.unit.startswith("ng2coreos")) == [
-        "ng2coreos-daily-site-backup.timer", "ng2coreos-hourly-of-the-image.timer"]
+        "ng2coreos-daily-site-backup.timer", "ng2coreos-hourly-of-both.timer"]
     assert "ExecStart=/etc/cron.daily/site-backup" in unit(
         plan, "ng2coreos-daily-site-backup.service")
     assert "OnCalendar=daily" in unit(plan, "ng2coreos-daily-site-backup.timer")
