@@ -43,7 +43,8 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
     args, arg_findings = decide_kernel_args(facts, target, rules, volumes.volumes)
     gone = tuple(item.path[len(DIRECTORY):] for _, share in shares for item in share.items
                  if item.outcome is Outcome.DROPPED and item.path.startswith(DIRECTORY))
-    units = UnitDecisions(facts, target, rules, (*volumes.mount_units, *gone))
+    settled = tuple(state.unit for _, share in shares for state in share.units)
+    units = UnitDecisions(facts, target, rules, (*volumes.mount_units, *gone, *settled))
     boot, boot_findings = decide_boot(facts, target)
     own = (fstab, decide_lvm_devices(facts), *dropped_mounts(facts, volumes.mount_units))
     items = _settled(own, [share for _, share in shares])

@@ -14,7 +14,7 @@ from ng2coreos.model.item import Outcome
 from ng2coreos.plan.written import text_of
 from plugins.usr import HOOKS, Usr
 from tests.fakes import FakeHost
-from tests.plan.build import added, decided, file, found, host, ids, item
+from tests.plan.build import added, decided, file, found, host, ids, item, link
 
 rpm = pytest.importorskip("rpm")
 UNIT = "/usr/lib/systemd/system"
@@ -95,8 +95,11 @@ def test_hooks_are_kept_and_laid_over_the_images() -> None:
 def test_units_and_rules_move_to_etc_and_stay_enabled() -> None:
     rule = "/usr/lib/udev/rules.d/90-mine.rules"
     facts = with_usr(Service("mine.service", "enabled", ("multi-user.target.wants",)),
-                     added=[f"{UNIT}/mine.service", rule])
+                     added=[f"{UNIT}/mine.service", rule],
+                     etc=[added("/etc/systemd/system/multi-user.target.wants/mine.service",
+                                link(f"{UNIT}/mine.service"))])
     plan = decided(facts)
+    assert "N2C_UNIT_MISSING" not in ids(plan)
     assert item(plan, "/etc/systemd/system/mine.service").source == f"{UNIT}/mine.service"
     assert item(plan, "/etc/udev/rules.d/90-mine.rules").source == rule
     state, = (s for s in plan.units if s.unit == "mine.service")
