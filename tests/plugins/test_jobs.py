@@ -22,7 +22,8 @@ def with_jobs(*lines: str, path: str = "/etc/cron.d/site", user: str = "",
               scripts: Sequence[str] = (), **more: Any) -> HostFacts:
     facts = host(etc=(added(path),) if path.startswith("/etc/") else ())
     tables = [{"file": path, "user": user, "lines": list(lines)}] if lines else []
-    return replace(facts, plugins={**facts.plugins, "jobs": {"tables": tables, "scripts": list(scripts)}}, **more)
+    mine = {"tables": tables, "scripts": list(scripts)}
+    return replace(facts, plugins={**facts.plugins, "jobs": mine}, **more)
 
 
 def unit(plan: Any, name: str) -> List[str]:
