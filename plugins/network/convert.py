@@ -5,7 +5,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
-from . import routes
+from . import routes, rules
 from .ipv4 import ipv4
 from .ipv6 import ipv6
 from .keyfile import Sections, file_name, render
@@ -66,7 +66,7 @@ def convert(files: Sequence[Mapping[str, Any]], around: Surroundings) -> Convers
     masters = {cfg.text("MASTER") for cfg in known.values()} - {""}
     aliases = _aliases(known)
     merged = {alias.file for extra in aliases.values() for alias in extra}
-    taken, last = set(around.taken), routes.LAST_PRIORITY
+    taken, last = set(around.taken), rules.LAST_PRIORITY
     for name, cfg in sorted(known.items()):
         if name in merged or cfg.text("DEVICE") == "lo":
             continue
@@ -169,12 +169,12 @@ def _routing(cfg: Ifcfg, section: Dict[str, str], version: int, route_text: str,
     start = "" if version == 4 else "6"
     notes: List[Note] = []
     made = routes.routes(f"route{start}-{cfg.name}", route_text, version, around.tables, notes)
-    asked = routes.rules(f"rule{start}-{cfg.name}", rule_text, version, around.tables, notes)
-    if routes.drop_vdsm(made, asked):
+    asked = rules.rules(f"rule{start}-{cfg.name}", rule_text, version, around.tables, notes)
+    if rules.drop_vdsm(made, asked):
         result.left.append(Note(f"rule{start}-{cfg.name}", 0,
                                 "vdsm's own source routes, which it makes anew"))
     result.notes += notes
-    texts, last = routes.rule_texts(asked, last)
+    texts, last = rules.rule_texts(asked, last)
     own = sorted((int(m.group(2)), k) for k in cfg.keys for m in [_RULE_KEY.fullmatch(k)]
                  if m and m.group(1) == key)
     for _, name in own:
@@ -195,13 +195,13 @@ def _routing(cfg: Ifcfg, section: Dict[str, str], version: int, route_text: str,
 def _own_rule(cfg: Ifcfg, key: str, version: int, around: Surroundings) -> List[str]:
     """A rule that NetworkManager wrote, which always has a priority."""
     given: List[Note] = []
-    found = routes.rules(cfg.file, cfg.text(key), version, around.tables, given)
+    found = rules.rules(cfg.file, cfg.text(key), version, around.tables, given)
     for note in given:
         cfg.note(key, note.text)
     if found and "priority" not in found[0]:
         cfg.note(key, f"{cfg.text(key)}: has no priority")
         return []
-    return routes.rule_texts(found, routes.LAST_PRIORITY)[0]
+    return rules.rule_texts(found, rules.LAST_PRIORITY)[0]
 
 
 def _duid(cfg: Ifcfg, name: str, around: Surroundings) -> str:

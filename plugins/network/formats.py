@@ -25,13 +25,12 @@ UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 INTERFACE = re.compile(r"(?!\.{1,2}$)[^/:%\s]{1,15}")
 
 
-def is_network(text: str) -> bool:
-    """Is it an address, with or without a prefix length?"""
+def is_network(text: str, *versions: int) -> bool:
+    """Is it an address (of one of the IP versions), with or without a prefix length?"""
     try:
-        ipaddress.ip_interface(text)
+        return ipaddress.ip_interface(text).version in (versions or (4, 6))
     except ValueError:
         return False
-    return True
 
 
 def is_token(text: str) -> bool:

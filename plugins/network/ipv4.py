@@ -136,7 +136,7 @@ def _dhcp(cfg: Ifcfg, found: Section, client_id: str) -> None:
                          "dhcp-hostname-flags": ("DHCP_HOSTNAME_FLAGS", 0, _UINT)})
     hostname_flags(cfg, found, "DHCP_HOSTNAME_FLAGS")
     servers = cfg.words("DHCP_REJECT_SERVERS")
-    if servers and all(formats.is_network(server) for server in servers):
+    if servers and all(formats.is_network(server, 4) for server in servers):
         found["dhcp-reject-servers"] = listed(servers)
     elif servers:
         cfg.note("DHCP_REJECT_SERVERS", f"are no addresses: {' '.join(servers)}")

@@ -137,7 +137,7 @@ def _dhcp(cfg: Ifcfg, found: Section, duid: str, method: str) -> None:
         if cfg.formed(form, *keys):
             found[name] = cfg.text(*keys)
     hint = cfg.text("DHCPV6_PD_HINT")
-    if "/" in hint and ":" in hint and formats.is_network(hint):
+    if "/" in hint and ":" in hint and formats.is_network(hint, 6):
         found["dhcp-pd-hint"] = hint
     elif hint:
         cfg.note("DHCPV6_PD_HINT", f"is no prefix: {hint}")
