@@ -30,6 +30,7 @@ from ng2coreos.cli.report import report
 from ng2coreos.cli.resume import resume
 from ng2coreos.cli.rollback import rollback
 from ng2coreos.cli.status import status
+from ng2coreos.cli.support import support
 from ng2coreos.cli.terminal import listener
 from ng2coreos.cli.whitelist import whitelist
 from ng2coreos.core.errors import Exit, Ng2CoreosError, Unsupported
@@ -67,7 +68,7 @@ def cli(context: click.Context, root: str, verbose: bool, quiet: bool,
 
 
 for _command in (inventory, plan, export, ignition_config, apply, resume, status, rollback,
-                 explain, report, fleet, whitelist, *map(elsewhere, NAMES)):
+                 explain, report, fleet, support, whitelist, *map(elsewhere, NAMES)):
     cli.add_command(_command)
 
 

@@ -35,8 +35,11 @@ def human(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`seconds` for a reader: ``45 s``, ``12 min``."""
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    """`seconds` for a reader: ``45 s``, ``12 min``, ``4 h 30 min``."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def harmless(text: str) -> str:

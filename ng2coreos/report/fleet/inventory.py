@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterable, Mapping, Tuple
 
 from ng2coreos.core.errors import BadInput
 
-OTHERS = "(in no cluster)"
+OTHERS = "in no cluster"
 _HINT = "See `ng2coreos fleet --help` for the file's keys."
 _CLUSTER_KEYS = {"name", "hosts", "away_at_once", "hosted_engine", "hosted_engine_up", "gluster",
                  "heal_minutes"}

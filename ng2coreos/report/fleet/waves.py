@@ -1,10 +1,13 @@
 """Which hosts may move at the same time: waves within the limits of each cluster."""
 
 from dataclasses import dataclass
-from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 from ng2coreos.report.fleet.gather import Host
 from ng2coreos.report.fleet.inventory import OTHERS, Cluster, Inventory
+
+_Bound = Tuple[Tuple[str, ...], int]
+_ALONE: Tuple[_Bound, ...] = (((OTHERS,), 1),)
 
 
 @dataclass(frozen=True)
@@ -61,37 +64,41 @@ class _Limit:
 
 def propose(hosts: Sequence[Host], inventory: Inventory) -> Waves:
     """The waves; the hosts with the least to say first, so that trouble is met early and small."""
-    clusters = inventory.cluster_of()
+    clusters, bounds = inventory.cluster_of(), _bounds(inventory)
     ready = sorted((h for h in hosts if h.ready),
                    key=lambda h: (h.kinds[3], h.predicted_s, h.name))
     placed: Dict[int, List[Tuple[str, Host]]] = {}
     limits: Dict[Tuple[str, ...], _Limit] = {}
     for number, host in enumerate(ready):
         cluster = clusters.get(host.name)
-        mine = [limits.setdefault(key, _Limit(most)) for key, most in _limits(host, cluster)]
-        wave = 2 if inventory.pilot and number else 1
-        wave = _common(mine, wave)
+        mine = [limits.setdefault(key, _Limit(most))
+                for key, most in bounds.get(host.name, _ALONE)]
+        wave = _common(mine, 2 if inventory.pilot and number else 1)
         for limit in mine:
             limit.take(wave)
         placed.setdefault(wave, []).append((cluster.name if cluster else OTHERS, host))
     known = {host.name for host in hosts}
     left = tuple((h.name, f"{h.verdict}: {', '.join(h.blocking)}" if h.blocking else h.verdict)
                  for h in hosts if not h.ready)
-    return Waves(tuple(_wave(number, placed[wave], clusters)
+    return Waves(tuple(_wave(number, placed[wave], clusters, bounds)
                        for number, wave in enumerate(sorted(placed), 1)), left,
                  tuple(sorted(set(clusters) - known)))
 
 
-def _limits(host: Host, cluster: Optional[Cluster]) -> Iterable[Tuple[Tuple[str, ...], int]]:
-    if cluster is None:
-        yield (OTHERS,), 1
-        return
-    yield (cluster.name,), cluster.away_at_once
-    if host.name in cluster.hosted_engine:
-        yield (cluster.name, "engine"), len(cluster.hosted_engine) - cluster.hosted_engine_up
-    for number, replica in enumerate(cluster.gluster):
-        if host.name in replica:
-            yield (cluster.name, "gluster", str(number)), 1
+def _bounds(inventory: Inventory) -> Dict[str, List[_Bound]]:
+    """What limits each host of the inventory: a key that hosts share, and how many of them."""
+    found: Dict[str, List[_Bound]] = {}
+    for cluster in inventory.clusters:
+        groups: List[Tuple[Sequence[str], _Bound]] = [
+            (cluster.hosts, ((cluster.name,), cluster.away_at_once)),
+            (cluster.hosted_engine, ((cluster.name, "engine"),
+                                     len(cluster.hosted_engine) - cluster.hosted_engine_up))]
+        groups += [(replica, ((cluster.name, "gluster", str(number)), 1))
+                   for number, replica in enumerate(cluster.gluster)]
+        for names, bound in groups:
+            for name in names:
+                found.setdefault(name, []).append(bound)
+    return found
 
 
 def _common(limits: Sequence[_Limit], wave: int) -> int:
@@ -104,11 +111,11 @@ def _common(limits: Sequence[_Limit], wave: int) -> int:
 
 
 def _wave(number: int, members: Sequence[Tuple[str, Host]],
-          clusters: Dict[str, Cluster]) -> Wave:
+          clusters: Dict[str, Cluster], bounds: Dict[str, List[_Bound]]) -> Wave:
     longest = 0.0
     for _, host in members:
         cluster = clusters.get(host.name)
-        heals = cluster is not None and any(host.name in one for one in cluster.gluster)
+        heals = any(key[1:2] == ("gluster",) for key, _ in bounds.get(host.name, ()))
         heal_s = cluster.heal_minutes * 60 if cluster is not None and heals else 0.0
         longest = max(longest, host.predicted_s + host.downtime_s + heal_s)
     return Wave(number, tuple(sorted((cluster, host.name) for cluster, host in members)), longest)

@@ -1,0 +1,29 @@
+"""`ng2coreos support`: what somebody who helps needs to see."""
+
+from pathlib import Path
+
+import click
+
+from ng2coreos.cli.context import Context
+from ng2coreos.core.errors import BadInput
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False), default="ng2coreos-support.tar.gz",
+                metavar="[FILE]")
+@click.pass_obj
+def support(obj: Context, /, file: str) -> None:
+    """Pack journal, logs, reports and facts of this host into FILE, without secrets.
+
+    FILE is ng2coreos-support.tar.gz here unless named. Changes nothing else. Keys, passwords and
+    carried files are not in it; look through it all the same before you send it.
+    """
+    from ng2coreos.core import durable
+    from ng2coreos.execute.support import bundle
+    data = bundle(obj.host)
+    try:
+        durable.write_file(Path(file), data, mode=0o600)
+    except OSError as error:
+        raise BadInput(f"The bundle cannot be written to {file}: {error.strerror}.",
+                       hint="Name a file in a directory that exists and has room.") from None
+    click.echo(f"{file}: {len(data)} bytes")
