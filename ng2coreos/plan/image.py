@@ -1,6 +1,8 @@
 """Does the target image fit: signed, of this architecture, able to boot from a thin volume?"""
 
+import re
 from collections import Counter
+from datetime import datetime, timezone
 from typing import List, Tuple
 
 from ng2coreos.model.facts import HostFacts
@@ -10,6 +12,8 @@ from ng2coreos.plan.catalogue import finding
 
 ARCHITECTURES = ("aarch64", "ppc64le", "s390x", "x86_64")
 VARIANT = "ovirt-node"
+_BUILT = re.compile(r"-0\.(20[0-9]{6})\.")  # the day in ovirt-node-ng-4.5.5-0.20231130.0
+_LAST = 253402300799  # the end of the year 9999
 
 
 def image_findings(facts: HostFacts, target: TargetFacts) -> Tuple[Finding, ...]:
@@ -21,6 +25,7 @@ def image_findings(facts: HostFacts, target: TargetFacts) -> Tuple[Finding, ...]
     arch = architecture(target)
     if arch and arch != facts.arch:
         found.append(finding("N2C_TARGET_ARCH", image=arch, host=facts.arch))
+    found += _age(facts, target)
     if not target.kernel_version or not target.kernel_bytes:
         found.append(finding("N2C_TARGET_KERNEL"))
     lacking = [name for has, name in (
@@ -42,6 +47,18 @@ def architecture(target: TargetFacts) -> str:
     if seen:
         return seen.most_common(1)[0][0]
     return next((part for part in target.ref.split("/") if part in ARCHITECTURES), "")
+
+
+def _age(facts: HostFacts, target: TargetFacts) -> List[Finding]:
+    """An old commit is signed as well as a new one; a commit without a time tells nothing."""
+    layer = facts.layout.layer
+    built = _BUILT.search(layer.nvr) if layer is not None else None
+    made = datetime.fromtimestamp(max(0, min(target.timestamp, _LAST)), timezone.utc)
+    if built is None or target.timestamp <= 0 or made.strftime("%Y%m%d") >= built.group(1):
+        return []
+    return [finding("N2C_TARGET_OLDER", [f"commit:{target.commit}"],
+                    image=made.strftime("%Y-%m-%d"),
+                    host="-".join((built.group(1)[:4], built.group(1)[4:6], built.group(1)[6:])))]
 
 
 def _signature(target: TargetFacts) -> List[Finding]:

@@ -66,3 +66,25 @@ def test_what_is_no_layer_of_ng_is_refused() -> None:
     images = tuple(replace(i, current=False) for i in layout().images)
     for facts in (host(variant_id="server"), host(layout=replace(layout(), images=images))):
         assert "N2C_HOST_NOT_NG" in [f.id for f in decided(facts).inhibitors]
+
+
+DAY = 24 * 3600
+BUILT = 1701302400  # 2023-11-30, the day in the name of the host's layer
+
+
+@pytest.mark.parametrize("timestamp", [1, BUILT - 1, BUILT - 400 * DAY])
+def test_an_image_older_than_ng_is_asked_about(timestamp: int) -> None:
+    plan = decided(image=target(timestamp=timestamp))
+    one = found(plan, "N2C_TARGET_OLDER")
+    assert one.kind is Kind.OVERRIDABLE and "2023-11-30" in one.summary
+
+
+@pytest.mark.parametrize("timestamp", [BUILT, BUILT + DAY, 2 ** 63, 0])
+def test_an_image_as_new_or_without_a_time_is_not(timestamp: int) -> None:
+    assert "N2C_TARGET_OLDER" not in ids(decided(image=target(timestamp=timestamp)))
+
+
+def test_a_layer_without_a_day_in_its_name_says_nothing() -> None:
+    images = tuple(replace(i, nvr="ovirt-node-ng-custom") for i in layout().images)
+    plan = decided(host(layout=replace(layout(), images=images)), image=target(timestamp=1))
+    assert "N2C_TARGET_OLDER" not in ids(plan)
