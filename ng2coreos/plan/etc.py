@@ -91,24 +91,32 @@ class EtcDecisions:
         above = all_above(path)
         if any(self._replaced(directory) for directory in above):
             return  # what NG has in the directory's place is carried: nothing comes back
-        answered = [self._answer(p) for p in (path, *above) if p in self._gone]
+        asked = (path, *above) if self._removable(path) else ()
+        answered = [self._answer(p) for p in asked if p in self._gone]
         more = "" if change.factory is None or same(change.factory, theirs) else ", changed there"
         if KEEP_NG in answered:
-            new = [] if theirs.kind != "directory" else [
-                p for p in self._theirs if p.startswith(path + "/") and p not in self._gone]
-            if not new:
+            left = [] if theirs.kind != "directory" else [
+                p for p in self._theirs if p.startswith(path + "/")
+                and not (p in self._gone and self._removable(p))]
+            if not left:
                 self._notes.add("N2C_ETC_DELETED", path, f"{path} stays deleted, as answered")
                 self._items[path] = Item(path, "absent", Outcome.CARRIED, "Deleted on NG.",
                                          _ANSWER, replaces=theirs.kind)
                 return
-            more = f", since {new[0]} is new there"
+            more = f", since {left[0]} does"
         self._notes.add("N2C_ETC_DELETED", path, f"{path} comes back with the target{more}")
 
     def _replaced(self, path: str) -> bool:
         """Does something else of NG's take the place of a directory of the target, or of a file?"""
         host, theirs = self._hosts.get(path), self._theirs.get(path)
-        return (host is not None and theirs is not None and self._answer(path) == KEEP_NG
-                and (host.kind == "directory") != (theirs.kind == "directory"))
+        return (host is not None and theirs is not None
+                and (host.kind == "directory") != (theirs.kind == "directory")
+                and self._answer(path) == KEEP_NG)
+
+    def _removable(self, path: str) -> bool:
+        """May an answer take it from the target? Not what a whitelist leaves to the target."""
+        entry = self._rules.find(path)
+        return path not in NEVER and (entry is None or entry.action is Action.CARRY)
 
     def _file(self, change: EtcChange, host: FileFact) -> None:
         path, theirs = change.path, self._theirs.get(change.path)
@@ -178,6 +186,9 @@ class EtcDecisions:
         wanted = self._attributes.wanted(change, host, theirs)
         if wanted == there:
             return  # the target has it already; carrying it would hide later versions
+        if self._answer(path) == TAKE_TARGET:
+            self._target_chosen(path, host, _ANSWER)
+            return
         text = f"{path}: {named(wanted)} instead of {named(there)}"
         if self._left_behind(path, entry, f"{text} is not carried"):
             self._drop(path, host, "No whitelist names it.", _UNKNOWN)

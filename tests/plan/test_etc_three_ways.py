@@ -288,7 +288,18 @@ def test_a_deleted_directory_stays_deleted_with_what_was_in_it_but_not_with_new_
                                                             ("/etc/d/x", "absent")}
     new = Decided(*gone, theirs={**theirs, "/etc/d/new": file("t")}, answers={"/etc/d": "keep-ng"})
     assert list(new.items) == ["/etc/d/x"]
-    assert "since /etc/d/new is new there" in new.said("N2C_ETC_DELETED")
+    assert "since /etc/d/new does" in new.said("N2C_ETC_DELETED")
+
+
+def test_an_answer_takes_nothing_from_the_target_that_a_whitelist_leaves_to_it() -> None:
+    gone = [deleted(p) for p in ("/etc/selinux/config", "/etc/passwd", "/etc/selinux/x")]
+    gone.append(EtcChange("/etc/pam.d", Difference.DELETED, None, FOLDER))
+    theirs = {p: file("factory") for p in ("/etc/selinux/config", "/etc/passwd", "/etc/pam.d/su")}
+    theirs["/etc/pam.d"] = FOLDER
+    made = Decided(*gone, theirs=theirs, answers={c.path: "keep-ng" for c in gone})
+    assert made.items == {}
+    assert {f"file:{p}" for p in theirs if p != "/etc/pam.d/su"} <= set(
+        made.found["N2C_ETC_ANSWER_UNUSED"].resources)
 
 
 # --- answers
@@ -310,6 +321,18 @@ def test_answers_hold_for_files_that_are_no_conflict_too() -> None:
     assert "N2C_ETC_CONFLICT_TARGET" in made.found
     made = Decided(added(OWN), added("/etc/other"), answers={OWN: "keep-ng"}, unknown_etc="drop")
     assert (made.outcome(OWN), made.outcome("/etc/other")) == (Outcome.CARRIED, Outcome.DROPPED)
+
+
+def test_an_answer_holds_for_owner_and_mode_too() -> None:
+    made = Decided(changed(OWN, file("f", mode=0o600), file("f")), theirs={OWN: file("f")},
+                   answers={OWN: "take-target"})
+    assert made.outcome(OWN) is Outcome.DROPPED and "N2C_ETC_ATTRIBUTES" not in made.found
+
+
+def test_an_answer_for_a_directory_of_both_is_told() -> None:
+    made = Decided(added("/etc/d/x"), added("/etc/d", FOLDER), theirs={"/etc/d": FOLDER},
+                   answers={"/etc/d": "keep-ng"})
+    assert made.found["N2C_ETC_ANSWER_UNUSED"].resources == ("file:/etc/d",)
 
 
 def test_names_that_are_no_utf8_and_odd_ones_are_decided_like_others() -> None:
