@@ -89,7 +89,8 @@ class Services:
         more, states = _rc_local(changed, mine, there)
         if states:
             found.append(finding("N2C_UNIT_RC_LOCAL", [f"file:{RC_LOCAL}"]))
-        return Contribution(findings=tuple(found), items=(*items, *more), units=states)
+        return Contribution(findings=tuple(found), items=(*items, *more),
+                            units=(*states, *_enabled(hidden, facts, target)))
 
 
 PLUGIN = Services
@@ -124,6 +125,18 @@ def _lacks_unit(path: str, known: Any) -> bool:
         return False  # of all units of a kind or a prefix, or of one that exists while it is used
     template = f"{name.partition('@')[0]}@.{kind}" if "@" in name else unit
     return unit not in known and template not in known and kind in _KINDS
+
+
+def _enabled(hidden: List[str], facts: HostFacts, target: TargetFacts) -> Tuple[UnitState, ...]:
+    """The image's units whose copies are left behind, enabled if the copies were."""
+    on = {s.unit for s in facts.services if s.state == "enabled"}
+    names = [path[len(DIRECTORY):] for path in hidden]
+    return tuple(
+        UnitState(name, "enable", tuple(f"{place}/{name}" for place in target.units[name]
+                                        if place.endswith((".wants", ".requires", ".upholds"))),
+                  "The admin enabled a copy of it on NG.")
+        for name in names if name in on and name not in target.enabled_units
+        and target.units.get(name))
 
 
 def _rc_local(changed: Any, mine: Dict[str, Any], there: Any

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ng2coreos.model.facts import HostFacts
+from ng2coreos.model.facts import HostFacts, Service
 from ng2coreos.model.item import Outcome
 from ng2coreos.plan.written import text_of
 from plugins.services import RC_UNIT, Services, converted
@@ -59,6 +59,14 @@ def test_a_copy_of_the_images_unit_is_left_and_told() -> None:
     assert item(plan, path).outcome is Outcome.DROPPED
     assert item(plan, SYSTEM + "mine.service").outcome is Outcome.CARRIED
     assert found(plan, "N2C_UNIT_SHADOWS").resources == (f"file:{path}",)
+
+
+def test_the_images_unit_is_enabled_if_its_copy_was() -> None:
+    image = target(units={**target().units, "agent.service": ("multi-user.target.wants",)})
+    on = Service("agent.service", "enabled", ("other.target.wants",))
+    for services, wanted in (((on,), ["agent.service"]), ((), [])):
+        facts = replace(with_units(SYSTEM + "agent.service"), services=services)
+        assert [u.unit for u in decided(facts, image).units] == wanted
 
 
 @pytest.mark.parametrize("name,told", [
