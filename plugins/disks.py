@@ -34,10 +34,15 @@ class Disks:
     api = API
 
     def facts(self, host: Host) -> Dict[str, Any]:
-        """Reads /sys/block, udev's database and a few files."""
+        """Reads /sys/block, udev's database and a few files.
+
+        Logical volumes are left out: none lies under NG's volume group, and they come and go, those
+        that a run makes and those of storage domains.
+        """
         names = [n for n in host.names(BLOCK) if n.startswith(("dm-", "md"))]
+        stack = {n: _device(host, n) for n in names}
         return {
-            "stack": {n: _device(host, n) for n in names},
+            "stack": {n: row for n, row in stack.items() if not row["uuid"].startswith("LVM-")},
             "crypttab": [line.split()[0] for line in _lines(host, CRYPTTAB)],
             "vdo": "!VDOVolume" in host.read_text(VDO, default=""),
             "options": _options(host),

@@ -34,6 +34,7 @@ def test_reads_the_stack_and_the_files(fake_host: FakeHost) -> None:
     fake_host.write_all({
         "/sys/block/dm-0/dev": "253:0\n", "/sys/block/dm-0/dm/name": "luks-1\n",
         "/sys/block/dm-0/dm/uuid": "CRYPT-LUKS2-1-luks-1\n", "/sys/block/dm-0/slaves/md127/x": "",
+        "/sys/block/dm-7/dm/name": "vg-ng2coreos_root\n", "/sys/block/dm-7/dm/uuid": "LVM-Ab1\n",
         "/sys/block/md127/dev": "9:127\n", "/run/udev/data/b9:127": "E:MD_UUID=aa:bb\nE:X=y\n",
         "/sys/block/sda/dev": "8:0\n", "/etc/crypttab": "# none\nluks-1 UUID=1 none\n",
         "/etc/vdoconf.yml": "config: !Configuration\n  vdos:\n    v: !VDOService\n",

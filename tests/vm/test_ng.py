@@ -72,12 +72,14 @@ def test_what_must_be_refused_is_refused_without_a_change(ng: Scene) -> None:
 
 @pytest.mark.soak
 def test_without_room_nothing_is_begun(ng: Scene) -> None:
-    ng.guest.ssh("fallocate -l $(( $(stat -f -c '%a*%S' /boot) - 40000000 )) /boot/ballast")
+    ng.guest.ssh("fallocate -l $(( $(stat -f -c '%a*%S' /boot) - 8000000 )) /boot/ballast")
     _refused(ng, "N2C_BOOT_FULL")
-    ng.guest.ssh(f"rm /boot/ballast; lvchange --detachprofile {ng.image.vg}/{ng.image.pool}; "
-                 f"lvcreate -y -qq -kn -V 12G -T {ng.image.vg}/{ng.image.pool} -n ballast "
-                 "2>/dev/null")
-    ng.guest.ssh(f"python3 - /dev/{ng.image.vg}/ballast 6400", input=FILL, timeout=1200)
+    ng.guest.ssh("rm /boot/ballast; lvcreate -y -qq -kn -V 8G "
+                 f"-T {ng.image.vg}/{ng.image.pool} -n ballast 2>/dev/null")
+    size, percent = ng.guest.ssh("lvs --noheadings --units m --nosuffix -o lv_size,data_percent "
+                                 f"{ng.image.vg}/{ng.image.pool}").stdout.split()
+    fill = int(float(size) * (66 - float(percent)) / 100)  # the profile's threshold is at 70
+    ng.guest.ssh(f"python3 - /dev/{ng.image.vg}/ballast {fill}", input=FILL, timeout=1200)
     _refused(ng, "N2C_POOL_FULL")
 
 
