@@ -121,7 +121,7 @@ def test_an_fstab_of_the_old_disk_alone_is_none(host: FakeHost, tmp_path: Path) 
     assert "/etc/fstab" not in machine(text)["paths"] and "fstab" not in notes
 
 
-def test_real_ignition_makes_a_root_of_it(host: FakeHost, tmp_path: Path) -> None:
+def test_ignition_itself_makes_a_root_of_it(host: FakeHost, tmp_path: Path) -> None:
     made = plan()
     made = replace(made, decisions=replace(made.decisions, identities=p.Identities(
         (), (), (), (), ()), items=tuple(replace(item, owner="36", group="36")

@@ -47,7 +47,7 @@ def unknown(data: Any) -> Set[str]:
 
 
 @pytest.mark.parametrize("spec", READS, ids=spec_text)
-def test_the_real_one_knows_all_our_fields_and_no_others(spec: Spec) -> None:
+def test_the_real_validator_knows_all_our_fields_and_no_others(spec: Spec) -> None:
     data = whole(spec)
     first, second = PLANTED
     data[first] = data["storage"]["files"][0]["user"][second] = 1
