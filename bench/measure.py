@@ -21,7 +21,8 @@ class Case:
     """A piece of work and its floor: programs, timed in turn.
 
     `work` is timed as a whole process unless it is `timed_inside`: then it prints its seconds,
-    those of the work alone.  The target is in seconds or, if `relative`, times the floor.
+    those of the work alone; a floor likewise.  The target is in seconds or, if `relative`, times
+    the floor.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Case:
     floors: Tuple[Argv, ...] = ()
     relative: bool = False
     timed_inside: bool = True
+    floor_timed_inside: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,14 +79,15 @@ def measure(case: Case, scratch: Path, runs: int) -> Tuple[Figure, Figure]:
     """Time and peak memory of `case`: the median of `runs` after one that is not counted.
 
     Work and floor alternate, so that a change of the machine's load meets both.  The peak is the
-    largest of those runs; its floor is a bare interpreter's.
+    largest process of those runs; its floor is a bare interpreter's.
     """
     works: List[Ended] = []
     floors: List[float] = []
     for _ in range(runs + 1):
         works.append(run(case.work, scratch))
-        floors.append(sum(run(argv, scratch).seconds for argv in case.floors))
-    times = [float(w.said) if case.timed_inside else w.seconds for w in works[1:]]
+        floors.append(sum(_seconds(run(argv, scratch), case.floor_timed_inside)
+                          for argv in case.floors))
+    times = [_seconds(work, case.timed_inside) for work in works[1:]]
     floor = statistics.median(floors[1:]) if case.floors else None
     bare = run((case.work[0], "-c", "pass"), scratch).peak_mb
     return (Figure(case.name, statistics.median(times), floor, case.target,
@@ -114,3 +117,7 @@ def run(argv: Argv, scratch: Path) -> Ended:
         out.seek(0)
         said = out.read(_SAID_BYTES).decode("utf-8", "replace")
     return Ended(seconds, usage.ru_maxrss * 1024 / MB, said)
+
+
+def _seconds(ended: Ended, inside: bool) -> float:
+    return float(ended.said) if inside else ended.seconds

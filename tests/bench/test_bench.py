@@ -48,6 +48,13 @@ def test_the_floor_is_the_sum_of_its_programs(tmp_path: Path) -> None:
     assert time.ratio == 1 / time.floor
 
 
+def test_a_floor_may_tell_its_own_seconds(tmp_path: Path) -> None:
+    case = Case("a", (PY, "-c", "print(3)"), 1.3, ((PY, "-c", "print(2)"),), True,
+                floor_timed_inside=True)
+    time, _ = measure(case, tmp_path, 1)
+    assert (time.measured, time.floor, time.ok) == (3.0, 2.0, False)
+
+
 def test_a_whole_process_is_timed_from_outside(tmp_path: Path) -> None:
     time, _ = measure(Case("a", (PY, "-c", "import time; time.sleep(.2)"), 0.1,
                            timed_inside=False), tmp_path, 1)
