@@ -77,15 +77,18 @@ def _addressing(name: str, net: Mapping[str, Any], profile: Optional[Profile]) -
     wrong = []
     if net.get("bootproto") == "dhcp" and _FROM_OUTSIDE not in profile["methods"][:1]:
         wrong.append(f"network {name}: its connection does not ask for an address by DHCP")
-    if net.get("ipaddr"):
-        wanted = str(ipaddress.ip_interface(f"{net['ipaddr']}/{net.get('netmask') or 32}"))
-        if wanted not in profile["addresses"]:
-            wrong.append(f"network {name}: {wanted} is not an address of its connection")
-    if net.get("ipv6addr"):
-        six = ipaddress.ip_interface(net["ipv6addr"])
-        if six not in [ipaddress.ip_interface(a) for a in profile["addresses"]]:
-            wrong.append(f"network {name}: {six} is not an address of its connection")
-    mtu, own = int(net.get("mtu") or _DEFAULT_MTU), int(profile.get("mtu") or 0)
+    given = [f"{net['ipaddr']}/{net.get('netmask') or 32}"] if net.get("ipaddr") else []
+    given += [str(net["ipv6addr"])] if net.get("ipv6addr") else []
+    known = [ipaddress.ip_interface(a) for a in profile["addresses"]]
+    for text in given:
+        try:
+            wanted = ipaddress.ip_interface(text)
+        except ValueError:
+            wrong.append(f"network {name}: {text} is no address")
+        else:
+            if wanted not in known:
+                wrong.append(f"network {name}: {wanted} is not an address of its connection")
+    mtu, own = str(net.get("mtu") or _DEFAULT_MTU), profile.get("mtu") or ""
     if own and own != mtu:
         wrong.append(f"network {name}: the MTU of its connection is {own}, not {mtu}")
     return wrong

@@ -41,7 +41,7 @@ def connection(cfg: Ifcfg, what: str) -> Dict[str, str]:
     found = {"id": cfg.text("NAME") or plain, "uuid": _uuid(cfg), "type": what}
     if name:
         found["interface-name"] = name
-    if not cfg.flag("ONBOOT", True):
+    if not cfg.flag("ONBOOT", True) and not cfg.by_vdsm:  # vdsm brought up what it wrote
         found["autoconnect"] = "false"
     for controller, port_type in (("BRIDGE", "bridge"), ("MASTER", "bond"),
                                   ("OVS_PORT", "ovs-port"), ("VRF", "vrf")):

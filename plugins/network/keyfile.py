@@ -2,8 +2,10 @@
 
 import configparser
 import hashlib
+import ipaddress
+import re
 import uuid
-from typing import Any, Dict, Mapping, Sequence, Set
+from typing import Any, Dict, Mapping, Sequence, Set, Tuple
 
 DIRECTORY = "/etc/NetworkManager/system-connections"
 IN_MEMORY = "/run/NetworkManager/system-connections"
@@ -11,6 +13,8 @@ SUFFIX = ".nmconnection"
 
 Sections = Dict[str, Dict[str, str]]
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ADDRESS_KEY = re.compile(r"address(es)?[0-9]*")
+_PREFIXES = {4: 24, 6: 64}  # where a keyfile names none
 _ALIASES = {"802-3-ethernet": "ethernet", "802-11-wireless": "wifi"}  # both are read for ever
 
 
@@ -35,9 +39,9 @@ def described(name: str, sections: Mapping[str, Mapping[str, str]]) -> Dict[str,
     addresses, gateways = [], []
     for family in families:
         for key, value in family.items():
-            if key.startswith("address") and key[7:].isdigit():
-                address, _, gateway = value.replace(" ", "").partition(",")
-                addresses.append(address)
+            if _ADDRESS_KEY.fullmatch(key):
+                address, gateway = _address(value)
+                addresses += [address] if address else []
                 gateways += [gateway] if gateway else []
         gateways += [family["gateway"]] if family.get("gateway") else []
     kind = connection.get("type", "")
@@ -51,7 +55,7 @@ def described(name: str, sections: Mapping[str, Mapping[str, str]]) -> Dict[str,
         "vlan": sections.get("vlan", {}).get("id", ""),
         "mac": next((s["mac-address"] for s in sections.values() if "mac-address" in s),
                     "").lower(),
-        "mtu": hardware.get("mtu", ""),
+        "mtu": hardware["mtu"] if hardware.get("mtu", "").isdigit() else "",
         "methods": [family.get("method", "") for family in families],
         "addresses": addresses, "gateways": [g for g in gateways if g not in ("0.0.0.0", "::")],
         "autoconnect": connection.get("autoconnect", "true") != "false",
@@ -60,6 +64,17 @@ def described(name: str, sections: Mapping[str, Mapping[str, str]]) -> Dict[str,
         "not_ours": "true" in (memory.get("nm-generated"), memory.get("volatile"),
                                memory.get("external")),
     }
+
+
+def _address(value: str) -> Tuple[str, str]:
+    """Address with prefix, and gateway; both of the ways that NetworkManager ever wrote it."""
+    parts = [part for part in re.split(r"[\s,;/]+", value) if part]
+    try:
+        ip = ipaddress.ip_address(parts[0])
+        length = int(parts[1]) if len(parts) > 1 else _PREFIXES[ip.version]
+        return str(ipaddress.ip_interface(f"{ip}/{length}")), "".join(parts[2:3])
+    except (IndexError, ValueError):
+        return "", ""
 
 
 def plain_type(kind: str) -> str:

@@ -48,10 +48,10 @@ def read(host: Host) -> Dict[str, Any]:
         "memory": [p for p in _profiles(host, IN_MEMORY)
                    if not p["not_ours"] and p["uuid"] not in known],
         "ifcfg": ifcfg,
-        "texts": {name: host.read_text(f"{SCRIPTS}/{name}") for name in host.names(SCRIPTS)
+        "texts": {name: _text(host, f"{SCRIPTS}/{name}") for name in host.names(SCRIPTS)
                   if name.startswith(_ROUTING) and not _is_leftover(name)},
-        "network": _rows(shvar.parse(host.read_text(NETWORK, default=""))[0]),
-        "static_routes": [line for line in host.read_text(STATIC_ROUTES, default="").splitlines()
+        "network": _rows(shvar.parse(_raw(host, NETWORK))[0]),
+        "static_routes": [line for line in _text(host, STATIC_ROUTES).splitlines()
                           if line.strip() and not line.lstrip().startswith("#")],
         "tables": _tables(host),
         "client_ids": _client_ids(host),
@@ -67,6 +67,19 @@ def read(host: Host) -> Dict[str, Any]:
         "nmstate": [n for n in host.names(NMSTATE) if n.endswith((".yml", ".yaml"))],
         "volatile": {"addresses": _live_addresses(host), "links": _live_links(host)},
     }
+
+
+def _text(host: Host, path: str) -> str:
+    """The text of a file, bytes that are no UTF-8 replaced; nothing for what is no file."""
+    return _raw(host, path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _raw(host: Host, path: str) -> str:
+    """The same with such bytes as surrogates: an assignment of them has no value."""
+    try:
+        return host.read_text(path, default="")
+    except (BadInput, IsADirectoryError):
+        return ""
 
 
 def _profiles(host: Host, directory: str) -> List[Dict[str, Any]]:
@@ -97,7 +110,7 @@ def _ifcfg(host: Host) -> List[Dict[str, Any]]:
     found = []
     for name in host.names(SCRIPTS):
         if name.startswith(PREFIX) and name not in (PREFIX, "ifcfg-lo") and not _is_leftover(name):
-            text = host.read_text(f"{SCRIPTS}/{name}")
+            text = _raw(host, f"{SCRIPTS}/{name}")
             parsed, odd = shvar.parse(text)
             found.append({"file": name, "vdsm": _VDSM.match(text) is not None,
                           "rows": _rows(parsed), "odd": odd})
@@ -116,7 +129,7 @@ def _tables(host: Host) -> Dict[str, int]:
     places = [_RT_TABLES, *(f"{_RT_TABLES}.d/{n}" for n in host.names(f"{_RT_TABLES}.d")
                             if n.endswith(".conf"))]
     for place in places:
-        for line in host.read_text(place, default="").splitlines():
+        for line in _text(host, place).splitlines():
             words = line.partition("#")[0].split()
             if len(words) == 2 and words[0].isdigit():
                 found[words[1]] = int(words[0])
@@ -129,7 +142,7 @@ def _client_ids(host: Host) -> Dict[str, str]:
     for directory in _DHCLIENT:
         for name in host.names(directory):
             if name.startswith("dhclient") and name.endswith(".conf"):
-                match = _CLIENT_ID.search(host.read_text(f"{directory}/{name}"))
+                match = _CLIENT_ID.search(_text(host, f"{directory}/{name}"))
                 if match:
                     interface = name[len("dhclient"):-len(".conf")].lstrip("-")
                     found.setdefault(interface, _hex(match.group(1).strip()))
@@ -141,7 +154,7 @@ def _duids(host: Host) -> Dict[str, str]:
     found = {}
     for name in host.names(_LEASES):
         if name.endswith((".lease", ".leases")):
-            matches = _DUID.findall(host.read_text(f"{_LEASES}/{name}"))
+            matches = _DUID.findall(_text(host, f"{_LEASES}/{name}"))
             if matches:
                 found[f"{_LEASES}/{name}"] = _hex(f'"{matches[-1]}"')
     return found
@@ -176,7 +189,7 @@ def _udev(host: Host) -> List[Dict[str, Any]]:
     for file in host.names(UDEV):
         if not file.endswith(".rules"):
             continue
-        for number, line in enumerate(host.read_text(f"{UDEV}/{file}").splitlines(), 1):
+        for number, line in enumerate(_text(host, f"{UDEV}/{file}").splitlines(), 1):
             if line.lstrip().startswith("#"):
                 continue
             said = {(key, sign == "=="): value for key, sign, value in _RULE_PAIR.findall(line)}
@@ -197,7 +210,7 @@ def _links(host: Host) -> List[Dict[str, Any]]:
                                            comment_prefixes=("#", ";"))
         parser.optionxform = str  # type: ignore[assignment]
         try:
-            parser.read_string(host.read_text(f"{LINKS}/{file}"))
+            parser.read_string(_text(host, f"{LINKS}/{file}"))
         except configparser.Error:
             continue
         found.append({"file": file, **{section.lower(): dict(parser[section])

@@ -4,14 +4,14 @@ import base64
 import json
 import os
 from dataclasses import replace
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import pytest
 
 from ng2coreos.model.facts import HostFacts, Nic, Package
 from ng2coreos.model.finding import Kind
 from ng2coreos.model.item import Outcome
-from plugins.network import Network
+from plugins.network import Network, keyfile
 from tests.fakes import FakeHost
 from tests.plan.build import (
     PROFILES,
@@ -84,6 +84,38 @@ def test_reads_connections_but_no_secrets(fake_host: FakeHost) -> None:
     assert facts["volatile"]["addresses"] == {"ovirtmgmt": ["192.0.2.10/24"]}
     assert facts["memory"] == [] and facts["udev"] == [] and facts["links"] == []
     assert "Hemlock" not in json.dumps(facts)
+
+
+@pytest.mark.parametrize("text,addresses,gateways", [
+    ("address1=192.0.2.10/24,192.0.2.1", ["192.0.2.10/24"], ["192.0.2.1"]),
+    ("address=192.0.2.10/24", ["192.0.2.10/24"], []),
+    ("addresses1=192.0.2.10;24;192.0.2.1;", ["192.0.2.10/24"], ["192.0.2.1"]),
+    ("address1=192.0.2.10", ["192.0.2.10/24"], []), ("address1=nonsense", [], []),
+    ("address1=192.0.2.10/99", [], []), ("address1=", [], []),
+    ("address1=2001:DB8::7/64\ngateway=2001:db8::1", ["2001:db8::7/64"], ["2001:db8::1"])])
+def test_each_way_that_networkmanager_wrote_addresses(text: str, addresses: List[str],
+                                                      gateways: List[str]) -> None:
+    said = keyfile.profile("x", f"[connection]\nid=x\n[ipv4]\n{text}\n")
+    assert (said["addresses"], said["gateways"]) == (addresses, gateways)
+
+
+def test_odd_files_break_nothing(fake_host: FakeHost) -> None:
+    scripts = "/etc/sysconfig/network-scripts"
+    fake_host.write(f"{scripts}/ifcfg-em1", b"DEVICE=em1\nZONE=\xff\nNAME=x\xe9\n")
+    fake_host.write(f"{scripts}/route-em1", b"10.0.0.0/8 via \xff\n")
+    fake_host.write(f"{scripts}/ifcfg-dir/file")
+    fake_host.write(f"{KEYFILES}/dir/file")
+    fake_host.write("/etc/systemd/network/10-x.link", b"\xff\xfe no ini")
+    fake_host.link("/etc/udev/rules.d/70-persistent-net.rules", "/dev/null")
+    fake_host.write("/sys/class/net/bonding_masters", "bond0\n")
+    fake_host.on("ip", ..., stdout="no json")
+    facts = Network().facts(fake_host)
+    json.dumps(facts).encode("ascii")
+    plan = decided(with_network(**{k: v for k, v in facts.items() if k != "profiles"}))
+    evidence = found(plan, "N2C_NET_IFCFG_KEY").evidence
+    assert [line.partition("network-scripts/")[2][:11] for line in evidence] == [
+        "route-em1:1", "ifcfg-em1:2", "ifcfg-em1:3"]
+    assert found(plan, "N2C_NET_IFCFG_FILE").resources == (f"file:{scripts}/ifcfg-dir",)
 
 
 def test_a_host_without_the_ip_program_has_no_live_addresses(fake_host: FakeHost) -> None:

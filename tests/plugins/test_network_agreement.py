@@ -34,6 +34,8 @@ def test_the_usual_host_agrees() -> None:
     (wrong(other("bond0.100", parent="bond7")), "bond0.100 is another VLAN"),
     (wrong(bootproto="dhcp", ipaddr=""), "does not ask for an address by DHCP"),
     (wrong(ipv6addr="2001:db8::7/64"), "2001:db8::7/64 is not an address of its connection"),
+    (wrong(ipaddr="192.0.2.999"), "192.0.2.999/255.255.255.0 is no address"),
+    (wrong(ipv6addr="x"), "x is no address"),
     (wrong(other("ovirtmgmt", mtu="9000")), "the MTU of its connection is 9000, not 1500"),
     (wrong(other("ens3", controller="")), "bond bond0: ens3 is no port of it"),
     (wrong(PROFILES[:2] + PROFILES[3:]), "bond bond0: no connection")])
