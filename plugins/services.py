@@ -60,12 +60,12 @@ class Services:
         """Units for cgroup v2, units that must not hide the image's, and rc.local's own unit."""
         if not mine:
             return Contribution()
-        changed = {c.path: c.host for c in facts.etc if c.host is not None}
+        every = {c.path: c.host for c in facts.etc if c.host is not None}
+        changed = {path: fact for path, fact in every.items() if fact.kind == "file"}
         there = {*target.units, *target.enabled_units}
         found: List[Finding] = []
         items: List[Item] = []
-        hidden = sorted(p for p in changed if changed[p].kind == "file" and _OWN.match(p)
-                        and p[len(DIRECTORY):] in there)
+        hidden = sorted(p for p in changed if _OWN.match(p) and p[len(DIRECTORY):] in there)
         for path in hidden:
             items.append(given_up(path, "The image has a unit of that name.", self.id))
         if hidden:
@@ -83,9 +83,9 @@ class Services:
         command = [p for p in mine["replaces"] if p in changed and p not in idle]
         if command:
             found.append(finding("N2C_UNIT_COMMAND", [f"file:{p}" for p in command]))
-        if DEFAULT in changed:
+        if DEFAULT in every:
             items.append(given_up(DEFAULT, "The new system boots to its own default.", self.id,
-                                  kind=changed[DEFAULT].kind))
+                                  kind=every[DEFAULT].kind))
         more, states = _rc_local(changed, mine, there)
         if states:
             found.append(finding("N2C_UNIT_RC_LOCAL", [f"file:{RC_LOCAL}"]))
@@ -143,7 +143,7 @@ def _rc_local(changed: Any, mine: Dict[str, Any], there: Any
               ) -> Tuple[Tuple[Item, ...], Tuple[UnitState, ...]]:
     """systemd runs it where it still has rc-local.service; elsewhere a unit of ours does."""
     fact = changed.get(RC_LOCAL)
-    if fact is None or fact.kind != "file" or not fact.mode & EXECUTABLE or not mine["rc_local"]:
+    if fact is None or not fact.mode & EXECUTABLE or not mine["rc_local"]:
         return (), ()
     if "rc-local.service" in there:
         return (), ()

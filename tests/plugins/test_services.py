@@ -53,6 +53,13 @@ def test_a_drop_in_with_old_limits_is_converted() -> None:
     assert found(plan, "N2C_UNIT_CGROUP").resources == (f"file:{path}",)
 
 
+def test_a_link_to_a_unit_of_a_package_is_no_text_of_ours() -> None:
+    path = SYSTEM + "alias.service"
+    facts = replace(with_units(old={path: "[Service]\nMemoryLimit=1G\n"}),
+                    etc=(added(path, link("/usr/lib/systemd/system/a.service")),))
+    assert [i for i in decided(facts).items if i.path == path] == []
+
+
 def test_a_copy_of_the_images_unit_is_left_and_told() -> None:
     path = SYSTEM + "vdsmd.service"
     plan = decided(with_units(path, SYSTEM + "mine.service"))
