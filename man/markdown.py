@@ -3,7 +3,7 @@
 import shlex
 from typing import List, Sequence, Tuple
 
-from man.sources import Command
+from man.sources import Command, host_state
 from ng2coreos.model.finding import Kind, RemedyStep, StepKind
 from ng2coreos.plan.catalogue import Entry
 from ng2coreos.plan.rules import Action, Layer
@@ -22,7 +22,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> List[str]:
 
 def exit_codes(rows: Sequence[Tuple[int, str, str]]) -> List[str]:
     """The table of exit codes."""
-    return table(("Code", "Meaning"), [(str(number), text) for number, _, text in rows])
+    return table(("Code", "Meaning", "The host is"), [
+        (str(number), text, host_state(number)) for number, _, text in rows])
 
 
 def commands(on_ng: Sequence[Command], on_coreos: Sequence[Command]) -> List[str]:
@@ -84,8 +85,8 @@ def whitelist_page(whitelists: Sequence[Tuple[str, str, Layer]]) -> List[str]:
              "files of /etc that no line names follow the policy `unknown_etc` and are reported. "
              "The format, for your own additions: ng2coreos-whitelist(5).", "",
              "`ng2coreos whitelist explain PATH` says which of these lines, or of your own, "
-             "decides about a path, and where it stands; `ng2coreos whitelist check FILE` checks a file of "
-             "your own; `ng2coreos whitelist list` prints all that hold on a host."]
+             "decides about a path, and where it stands; `ng2coreos whitelist check FILE` checks "
+             "a file of your own; `ng2coreos whitelist list` prints all that hold on a host."]
     for name, comment, layer in whitelists:
         lines += ["", f"## {name}", "", comment]
         if layer.entries:

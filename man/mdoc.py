@@ -4,7 +4,7 @@ import re
 import textwrap
 from typing import List, Sequence, Tuple
 
-from man.sources import Command, Option, Setting
+from man.sources import Command, Option, Setting, host_state
 
 _WIDTH = 76
 
@@ -20,7 +20,7 @@ def exit_codes(rows: Sequence[Tuple[int, str, str]]) -> List[str]:
     """The table of exit codes."""
     lines = [".Bl -tag -width 100"]
     for number, _, meaning in rows:
-        lines += [f".It {number}", *text(meaning)]
+        lines += [f".It {number}", *text(f"{meaning} The host is {host_state(number)}.")]
     return [*lines, ".El"]
 
 

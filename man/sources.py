@@ -13,7 +13,7 @@ from typing import Any, List, Sequence, Tuple
 import click
 
 from ng2coreos.cli.main import cli
-from ng2coreos.core.errors import Exit, error_classes
+from ng2coreos.core.errors import HOST_STATES, Exit, error_classes
 from ng2coreos.firstboot import cli as firstboot_cli
 from ng2coreos.model.finding import Kind
 from ng2coreos.model.plan import Policy
@@ -68,6 +68,13 @@ def exit_codes() -> List[Tuple[int, str, str]]:
     classes = error_classes()
     texts = {**_OTHER_CODES, **{code: cls.__doc__ or "" for code, cls in classes.items()}}
     return [(int(code), code.name, texts[code]) for code in Exit]
+
+
+def host_state(code: int) -> str:
+    """What the host is when a command ends with `code`."""
+    if code == Exit.OK:
+        return "as the report says"
+    return " or ".join(HOST_STATES[Exit(code)]) or "as before"
 
 
 def ng_global() -> Tuple[Option, ...]:
@@ -161,7 +168,9 @@ def _flat(name: str, command: click.Command) -> List[Command]:
 
 
 def _click_command(name: str, command: click.Command) -> Command:
-    arguments = tuple(str(p.name).upper() for p in command.params if isinstance(p, click.Argument))
+    arguments = tuple(
+        p.name.upper() if p.required else f"[{p.name.upper()}]"
+        for p in command.params if isinstance(p, click.Argument) and p.name)
     options = tuple(_click_option(p) for p in command.params if isinstance(p, click.Option))
     return Command(name, " ".join((command.help or "").split()), arguments, options)
 

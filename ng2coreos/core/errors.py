@@ -1,7 +1,7 @@
 """Everything that can go wrong, each with one exit code, and each code with one host state."""
 
 from enum import IntEnum
-from typing import Dict, Type
+from typing import Dict, Tuple, Type
 
 
 class Exit(IntEnum):
@@ -25,6 +25,17 @@ class Exit(IntEnum):
     WARNINGS = 100
     SIGINT = 130
     SIGTERM = 143
+
+
+# What each code says of the host in the report (`host_state`); () is: as it was before.
+HOST_STATES: Dict[Exit, Tuple[str, ...]] = {
+    Exit.OK: ("untouched", "staged", "switched", "migrated", "rolled-back"),
+    Exit.INTERNAL: (), Exit.USAGE: (), Exit.BLOCKED: (), Exit.NEEDS_ANSWER: (),
+    Exit.UNSUPPORTED: (), Exit.LOCKED: (), Exit.INTERRUPTED: ("prepared", "staged", "migrated"),
+    Exit.BAD_INPUT: (), Exit.STALE_PLAN: (), Exit.ROLLED_BACK: ("rolled-back",),
+    Exit.ROLLBACK_INCOMPLETE: ("inconsistent",), Exit.FELL_BACK: ("rolled-back",),
+    Exit.VERIFY_FAILED: ("switched", "migrated"), Exit.NO_SPACE: ("rolled-back",),
+    Exit.WARNINGS: (), Exit.SIGINT: ("rolled-back",), Exit.SIGTERM: ("rolled-back",)}
 
 
 class Ng2CoreosError(Exception):

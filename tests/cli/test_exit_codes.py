@@ -7,7 +7,8 @@ import click
 import pytest
 
 from ng2coreos.cli.main import guarded
-from ng2coreos.core.errors import Exit, Ng2CoreosError, error_classes
+from ng2coreos.core.errors import HOST_STATES, Exit, Ng2CoreosError, error_classes
+from tests.report.schema import validator
 
 MANUAL = Path(__file__).parents[2] / "man" / "ng2coreos.8"
 # Codes that no error class has: what produces them
@@ -38,6 +39,12 @@ def test_every_error_class_is_one_line_and_a_hint(
     assert guarded(fail) == kind.exit_code
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "ng2coreos: What happened.\n  What to do.\n")
+
+
+def test_every_code_says_what_the_host_is() -> None:
+    assert set(HOST_STATES) == set(Exit)
+    known = set(validator().schema["properties"]["host_state"]["enum"])
+    assert {state for states in HOST_STATES.values() for state in states} <= known
 
 
 def test_control_c_before_anything_began_is_130() -> None:

@@ -7,6 +7,8 @@ from typing import Any, Dict
 
 from jsonschema import Draft202012Validator
 
+from ng2coreos.core.errors import HOST_STATES, Exit
+
 DATA = Path(__file__).parents[2] / "data" / "schema"
 
 
@@ -22,3 +24,5 @@ def check(report: Dict[str, Any]) -> None:
     """Fail with every place of the report that its schema does not know."""
     wrong = [f"{e.json_path}: {e.message[:200]}" for e in validator().iter_errors(report)]
     assert wrong == []
+    states = HOST_STATES[Exit(report["exit_code"])]
+    assert not states or report["host_state"] in states, "one code, one host state"
