@@ -147,7 +147,7 @@ def _entry(item: Item, content: Content, accounts: _Accounts) -> Entry:
     if item.kind == "symlink":
         return Link(path, item.link, user, group)
     if item.kind == "directory":
-        return Directory(path, item.mode, user, group)
+        return Directory(path, item.mode, user, group, bool(item.replaces))
     contents = content(item)
     if item.sha256 and contents.sha256 != item.sha256:
         raise StalePlan(f"The content of {item.path} is not what the plan carries.",

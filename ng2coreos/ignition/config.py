@@ -34,6 +34,7 @@ class Directory:
     mode: int
     user: Owner = "root"
     group: Owner = "root"
+    replaces: bool = False  # something that is no directory lies there and goes
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,9 @@ def build(plan: Plan, content: Content, password: Password, state: State,
         if item.path == _CRYPTTAB and is_written(item):
             notes.append(f"{_CRYPTTAB} names devices by UUID: take those of the old disk out.")
         items.append(item)
+    gone = [item.path for item in items if item.kind == "absent"]
+    if gone:
+        notes.append(f"Deleted on NG, there again with the image: {', '.join(gone)}.")
     known = {canonical(item.path) for item in items if is_written(item)}
     items += [item for item in state.items if canonical(item.path) not in known]
     config = config_of(plan.decisions, items,

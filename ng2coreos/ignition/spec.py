@@ -30,8 +30,9 @@ class Renderer(ABC):
                 **_owner(file.user, file.group)}
 
     def directory(self, directory: Directory) -> Json:
-        """A directory. It is never overwritten: that would empty it."""
-        return {**self.place(directory.path), "mode": directory.mode,
+        """A directory. Where one may be there it is never overwritten: that would empty it."""
+        instead = {"overwrite": True} if directory.replaces else {}
+        return {**self.place(directory.path), "mode": directory.mode, **instead,
                 **_owner(directory.user, directory.group)}
 
     def link(self, link: Link) -> Json:

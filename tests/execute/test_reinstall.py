@@ -17,6 +17,7 @@ from ng2coreos.execute.bundle import export_bundle
 from ng2coreos.model import codec
 from ng2coreos.model import plan as p
 from ng2coreos.model.ignition import parse_spec
+from ng2coreos.model.item import Item, Outcome
 from tests.fakes import FakeHost
 from tests.ignition import plans
 from tests.ignition.oracle import Machine, spec2, spec3
@@ -114,6 +115,15 @@ def test_all_is_in_it_and_nothing_of_the_disk(host: FakeHost, tmp_path: Path) ->
         assert left not in text
     assert "rd.luks.uuid=x" in notes and "UUID=d-u at /var/data" in notes
     assert "/var/log" in notes and "/var/lib/containers" in notes and "/var/lib/vdsm," not in notes
+
+
+def test_what_stays_deleted_comes_back_with_the_image_and_is_named(host: FakeHost,
+                                                                   tmp_path: Path) -> None:
+    made = plan()
+    gone = Item("/etc/motd", "absent", Outcome.CARRIED, "", "answer", replaces="file")
+    made = replace(made, decisions=replace(made.decisions, items=(*made.decisions.items, gone)))
+    text, notes = built(host, tmp_path, made)
+    assert "/etc/motd" in notes and "/etc/motd" not in machine(text)["paths"]
 
 
 def test_an_fstab_of_the_old_disk_alone_is_none(host: FakeHost, tmp_path: Path) -> None:

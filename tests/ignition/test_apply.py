@@ -47,6 +47,10 @@ def test_what_ignition_writes_is_what_the_plan_carries(spec: Spec, tmp_path: Pat
         *items, plans.converted("/etc/there", b"ours\n"),
         plans.converted("/etc/su", b"", mode=0o4711),
         Item("/etc/c", "directory", Outcome.CARRIED, "", "r", mode=0o2750, group="107"),
+        Item("/etc/was-file", "directory", Outcome.CARRIED, "", "r", mode=0o700, replaces="file"),
+        plans.converted("/etc/was-file/x", b"in it\n"),
+        plans.converted("/etc/was-directory", b"file\n"),
+        Item("/etc/gone", "absent", Outcome.CARRIED, "", "answer", replaces="file"),
         Item("/etc/l", "symlink", Outcome.CARRIED, "", "r", link="../x y"),
         identities=Identities((), (), (), (), ()), volumes=())
     text = plans.text(plan, spec=spec)
@@ -54,6 +58,8 @@ def test_what_ignition_writes_is_what_the_plan_carries(spec: Spec, tmp_path: Pat
     (root / "etc/c").mkdir(parents=True)
     (root / "etc/c/kept").touch()
     os.chown(str(root / "etc/c"), 36, 36)  # the image's own is another than the plan's
+    (root / "etc/was-file").touch()  # as on a disk that was installed anew: nothing was cleared
+    (root / "etc/was-directory/below").mkdir(parents=True)
     (root / "etc/there").write_text("the image's, and longer\n")
     apply(text, root, tmp_path)
     for name, data in contents.items():
@@ -63,6 +69,10 @@ def test_what_ignition_writes_is_what_the_plan_carries(spec: Spec, tmp_path: Pat
         assert (stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid) == (0o640, 36, 107)
     assert (root / "etc/c/kept").exists() and (root / "etc/c").stat().st_uid == 0
     assert (root / "etc/there").read_bytes() == b"ours\n"
+    assert (root / "etc/was-file/x").read_bytes() == b"in it\n"
+    assert stat.S_IMODE((root / "etc/was-file").stat().st_mode) == 0o700
+    assert (root / "etc/was-directory").read_bytes() == b"file\n"
+    assert not (root / "etc/gone").exists()
     assert os.readlink(str(root / "etc/l")) == "../x y"
     packed = [f["path"] for f in json.loads(text)["storage"]["files"]
               if "compression" in f["contents"]]
