@@ -18,17 +18,12 @@ NET = "/sys/class/net"
 UDEV = "/run/udev/data"
 CRYPTTAB = "/etc/crypttab"
 VDO = "/etc/vdoconf.yml"
-MODPROBE = "/etc/modprobe.d"
 CLEVIS_UNIT = "clevis-luks-askpass.path"
-# Drivers that the initramfs loads, where no file of /etc is read yet
-EARLY = ("bfa", "hpsa", "lpfc", "megaraid_sas", "mpt2sas", "mpt3sas", "nvme", "nvme_core",
-         "qla2xxx", "scsi_mod", "scsi_transport_fc")
-_OPTION = re.compile(r"[A-Za-z0-9_]+=[^\s\"']+")
 _NETWORK_ROOT = ("netroot=iscsi*", "rd.iscsi.*", "ip=ibft*")
 
 
 class Disks:
-    """Facts: the stack of block devices, arrays' UUIDs, encrypted devices, drivers' options."""
+    """Facts: the stack of block devices, arrays' UUIDs, encrypted devices, drivers."""
 
     id = "disks"
     api = API
@@ -45,7 +40,6 @@ class Disks:
             "stack": {n: row for n, row in stack.items() if not row["uuid"].startswith("LVM-")},
             "crypttab": [line.split()[0] for line in _lines(host, CRYPTTAB)],
             "vdo": "!VDOVolume" in host.read_text(VDO, default=""),
-            "options": _options(host),
             "drivers": {d: _drivers(host, f"{BLOCK}/{d}") for d in host.names(BLOCK)
                         if d not in names and not d.startswith(("loop", "ram", "sr", "zram"))},
             "cards": {n: _drivers(host, f"{NET}/{n}") for n in host.names(NET)
@@ -54,7 +48,7 @@ class Disks:
 
     def contribute(self, facts: HostFacts, mine: Dict[str, Any],
                    target: TargetFacts) -> Contribution:
-        """Kernel arguments for arrays, multipath and drivers; findings where we cannot vouch."""
+        """Kernel arguments for arrays and multipath; findings where we cannot vouch."""
         if not mine:
             return Contribution()
         below = _below(facts, mine["stack"])
@@ -66,8 +60,6 @@ class Disks:
         multipath = "mpath" in kinds.values()
         if multipath and not any(word.startswith("rd.multipath") for word in there):
             args.append(_added("rd.multipath=default", "NG's disk is a multipath device."))
-        args += [_added(word, "The initramfs has no file of /etc with this option.")
-                 for word in mine["options"] if word not in there]
         found = [*_findings(facts, mine, kinds, there), *_missing(facts, mine, target)]
         return Contribution(findings=tuple(found),
                             kernel_args=tuple(args))
@@ -145,18 +137,6 @@ def _device(host: Host, name: str) -> Dict[str, Any]:
     return {"name": host.read_text(f"{BLOCK}/{name}/dm/name", default=name).strip(),
             "uuid": host.read_text(f"{BLOCK}/{name}/dm/uuid", default="").strip(),
             "md": md[0] if md else "", "slaves": host.names(f"{BLOCK}/{name}/slaves")}
-
-
-def _options(host: Host) -> List[str]:
-    """Options of early drivers as words of the kernel's command line."""
-    found = []
-    for name in host.names(MODPROBE):
-        for line in _lines(host, f"{MODPROBE}/{name}") if name.endswith(".conf") else []:
-            words = line.split()
-            if words[0] == "options" and len(words) > 2 and words[1].replace("-", "_") in EARLY:
-                found += [f"{words[1].replace('-', '_')}.{word}" for word in words[2:]
-                          if _OPTION.fullmatch(word)]
-    return found
 
 
 def _below(facts: HostFacts, stack: Dict[str, Any]) -> Set[str]:

@@ -10,7 +10,7 @@ from plugins.disks import Disks
 from tests.fakes import FakeHost
 from tests.plan.build import ARGS, GIB, VG, added, decided, found, host, ids, target
 
-NONE: Dict[str, Any] = {"stack": {}, "crypttab": [], "vdo": False, "options": [], "drivers": {},
+NONE: Dict[str, Any] = {"stack": {}, "crypttab": [], "vdo": False, "drivers": {},
                         "cards": {}}
 
 
@@ -37,14 +37,12 @@ def test_reads_the_stack_and_the_files(fake_host: FakeHost) -> None:
         "/sys/block/dm-7/dm/name": "vg-ng2coreos_root\n", "/sys/block/dm-7/dm/uuid": "LVM-Ab1\n",
         "/sys/block/md127/dev": "9:127\n", "/run/udev/data/b9:127": "E:MD_UUID=aa:bb\nE:X=y\n",
         "/sys/block/sda/dev": "8:0\n", "/etc/crypttab": "# none\nluks-1 UUID=1 none\n",
-        "/etc/vdoconf.yml": "config: !Configuration\n  vdos:\n    v: !VDOService\n",
-        "/etc/modprobe.d/qla2xxx.conf": "options qla2xxx ql2xmaxqdepth=16 note=\"a b\"\n",
-        "/etc/modprobe.d/kvm.conf": "options kvm_intel nested=1\n"})
+        "/etc/vdoconf.yml": "config: !Configuration\n  vdos:\n    v: !VDOService\n"})
     facts = Disks().facts(fake_host)
     assert facts == {
         "stack": {"dm-0": device("luks-1", "CRYPT-LUKS2-1-luks-1", "md127"),
                   "md127": device("md127", md="aa:bb")},
-        "crypttab": ["luks-1"], "vdo": False, "options": ["qla2xxx.ql2xmaxqdepth=16"],
+        "crypttab": ["luks-1"], "vdo": False,
         "drivers": {"sda": []}, "cards": {}}
 
 
@@ -97,11 +95,6 @@ def test_old_vdo_volumes_stop_the_plan(fake_host: FakeHost) -> None:
     fake_host.write("/etc/vdoconf.yml", "vdos:\n  bricks: !VDOVolume\n")
     assert Disks().facts(fake_host)["vdo"]
     assert found(decided(with_disks(vdo=True)), "N2C_DISKS_VDO").kind is Kind.INHIBITOR
-
-
-def test_options_of_early_drivers_become_arguments() -> None:
-    plan = decided(with_disks(options=["qla2xxx.ql2xmaxqdepth=16"]))
-    assert "qla2xxx.ql2xmaxqdepth=16" in results(plan)
 
 
 def test_the_modules_that_drive_a_disk_and_its_controller_are_read(fake_host: FakeHost) -> None:
