@@ -2,6 +2,6 @@
 
 # On every system, or nothing of NG's is kept in them; /rhev is made by vdsm
 STANDARD = frozenset((
-    "bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "lost+found", "media",
-    "mnt", "opt", "ostree", "proc", "rhev", "root", "run", "sbin", "srv", "sys", "sysroot", "tmp",
-    "usr", "var"))
+    "afs", "bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "lost+found",
+    "media", "mnt", "opt", "ostree", "proc", "rhev", "root", "run", "sbin", "srv", "sys", "sysroot",
+    "tmp", "usr", "var"))
