@@ -15,7 +15,8 @@ def missing_addresses(profiles: Sequence[Mapping[str, Any]], nics: Sequence[Nic]
     names = {n.mac.lower(): n.name for n in nics if n.mac}
     return [(device, address) for p in profiles if live and p["autoconnect"]
             for device in [p["interface"] or names.get(p["mac"], "")] if device
-            for address in p["addresses"] if not _has(live.get(device, ()), address)]
+            for address in p["addresses"] if not _has(live.get(device, ()), address)
+            and not ipaddress.ip_interface(address).is_link_local]  # nobody listed these
 
 
 def profile_checks(profiles: Sequence[Mapping[str, Any]], nics: Sequence[Nic],

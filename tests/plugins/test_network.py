@@ -293,6 +293,9 @@ def test_what_others_would_apply_at_the_boot_is_reported(fake_host: FakeHost) ->
 def test_an_address_that_is_not_in_force_is_not_waited_for() -> None:
     live = {"addresses": {"ovirtmgmt": ["192.0.2.10/24"]}, "links": {}}
     storage = profile("ens4", addresses=["198.51.100.1/24"], gateways=["198.51.100.2"])
+    local = profile("ens9", addresses=["fe80::7/64"])
+    assert "N2C_NET_DOWN" not in ids(decided(with_network(profiles=[*PROFILES, local],
+                                                          volatile=live)))
     plan = decided(with_network(profiles=[*PROFILES, storage], volatile=live))
     one = found(plan, "N2C_NET_DOWN")
     assert one.evidence == ("ens4: 198.51.100.1/24",) and one.kind is Kind.WARNING
