@@ -2,9 +2,10 @@
 
 import os
 import stat
-from typing import List, Set, Tuple
+from typing import List, Tuple
 
 from ng2coreos.core.host import Host
+from ng2coreos.core.inode_set import InodeSet
 from ng2coreos.inventory.parse import readable
 from ng2coreos.model.facts import Layout, TreeSize
 from ng2coreos.model.places import STANDARD
@@ -53,7 +54,7 @@ def _size(host: Host, path: str) -> TreeSize:
         if top is None or not stat.S_ISDIR(top.st_mode):
             return TreeSize(path, 0, 0)
         total = inodes = 0
-        linked: Set[int] = set()
+        linked = InodeSet()
         stack: List[str] = [str(host.path(path))]
         while stack:
             for entry in _entries(stack.pop()):
@@ -61,14 +62,15 @@ def _size(host: Host, path: str) -> TreeSize:
                     info = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue
-                if info.st_dev != top.st_dev or info.st_ino in linked:
+                directory = entry.is_dir(follow_symlinks=False)
+                if info.st_dev != top.st_dev:
+                    continue
+                if info.st_nlink > 1 and not directory and not linked.add(info.st_ino):
                     continue
                 inodes += 1
-                if entry.is_dir(follow_symlinks=False):
+                if directory:
                     stack.append(entry.path)
                     continue
-                if info.st_nlink > 1:
-                    linked.add(info.st_ino)
                 if entry.is_file(follow_symlinks=False):
                     total += min(info.st_size, info.st_blocks * _BLOCK_BYTES)
     return TreeSize(path, total, inodes)

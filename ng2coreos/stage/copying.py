@@ -14,6 +14,8 @@ from ng2coreos.stage.ids import IdMap
 _CHUNK_BYTES = 1 << 20
 _TOLD_EVERY = 256
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+# Of an inode with several names: how many are still to come, and the first in the copy
+_Links = Dict[int, Tuple[int, str]]
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -44,14 +46,15 @@ def copy_tree(source: Path, target: Path, ids: IdMap, exclude: Tuple[str, ...],
     Kept: modes, times, xattrs, capabilities, ACLs (translated), symlinks, hard links, holes,
     devices, fifos and sockets; not security labels, which the new system's policy gives.  Stays on
     one file system and follows no symlink.  What `target` has besides stays.  A killed copy is
-    carried on by a second call: a file's time is set last, so equal files are whole.
+    carried on by a second call: a file's time is set last, so equal files are whole.  Memory is
+    bounded by the depth and the inodes of which another name is still to come.
     """
     done = Copied()
     if source.is_symlink() or not source.is_dir():
         return done
     inodes.allow_deep_trees()
     target.parent.mkdir(parents=True, exist_ok=True)
-    links: Dict[int, Path] = {}
+    links: _Links = {}
     stack: List[_Level] = [_open_top(source, target)]
     device = stack[0].info.st_dev
     while stack:
@@ -108,10 +111,13 @@ def _close(level: _Level, ids: IdMap) -> None:
 
 
 def _copy_one(level: _Level, name: bytes, info: os.stat_result, ids: IdMap,
-              links: Dict[int, Path], target: Path, done: Copied) -> None:
+              links: _Links, target: Path, done: Copied) -> None:
     if info.st_nlink > 1 and info.st_ino in links:
+        left, first = links.pop(info.st_ino)
         _discard(level.target, name)
-        os.link(str(links[info.st_ino]), name, dst_dir_fd=level.target, follow_symlinks=False)
+        os.link(first, name, dst_dir_fd=level.target, follow_symlinks=False)
+        if left > 1:
+            links[info.st_ino] = (left - 1, first)
         return
     if _same(_lstat(level.target, name), info, ids):
         done.same += 1
@@ -125,7 +131,7 @@ def _copy_one(level: _Level, name: bytes, info: os.stat_result, ids: IdMap,
             os.mknod(name, stat.S_IFMT(info.st_mode) | 0o600, info.st_rdev, dir_fd=level.target)
         inodes.copy_attributes((level.source, name), (level.target, name), info, ids)
     if info.st_nlink > 1:
-        links[info.st_ino] = target
+        links[info.st_ino] = (info.st_nlink - 1, str(target))
 
 
 def _copy_data(level: _Level, name: bytes, info: os.stat_result) -> int:
