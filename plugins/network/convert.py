@@ -99,7 +99,7 @@ def convert(files: Sequence[Mapping[str, Any]], around: Surroundings) -> Convers
 
 def _ifcfg(entry: Mapping[str, Any]) -> Ifcfg:
     return Ifcfg(entry["file"], tuple((int(n), str(k), v) for n, k, v in entry["rows"]),
-                 bool(entry.get("vdsm")))
+                 bool(entry.get("vdsm")), bool(entry.get("network_service")))
 
 
 def _aliases(known: Mapping[str, Ifcfg]) -> Dict[str, List[Ifcfg]]:

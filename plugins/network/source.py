@@ -73,6 +73,7 @@ class Ifcfg:
     file: str
     rows: Tuple[Tuple[int, str, Optional[str]], ...]
     by_vdsm: bool = False  # its first line says that vdsm wrote it
+    network_service: bool = False  # NetworkManager does not run on this host
     notes: List[Note] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -95,7 +96,7 @@ class Ifcfg:
     @property
     def by_initscripts(self) -> bool:
         """Was the interface brought up by ifup and not by NetworkManager?"""
-        return not self.flag("NM_CONTROLLED", True)
+        return self.network_service or not self.flag("NM_CONTROLLED", True)
 
     def line(self, key: str) -> int:
         """The line that gave `key` its last value; 0 if none did."""

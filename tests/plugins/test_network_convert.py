@@ -203,6 +203,25 @@ def test_how_ipv6_comes_about(text: str, method: str) -> None:
     assert meaning(f"DEVICE=em1\n{text}")["ipv6"]["method"] == method
 
 
+@pytest.mark.parametrize("links,alone", [
+    (["/etc/rc.d/rc3.d/S10network"], True), ([], False),
+    (["/etc/rc.d/rc3.d/K90network"], False),
+    (["/etc/rc.d/rc3.d/S10network",
+      "/etc/systemd/system/multi-user.target.wants/NetworkManager.service"], False)])
+def test_a_host_without_networkmanager_is_read_as_ifup_read_it(fake_host: FakeHost,
+                                                               links: List[str],
+                                                               alone: bool) -> None:
+    for path in links:
+        fake_host.link(path, "/somewhere")
+    fake_host.write(f"{SCRIPTS}/ifcfg-em1", "DEVICE=em1\nBOOTPROTO=dhcp\n")
+    fake_host.on("ip", ..., missing=True)
+    said = Network().facts(fake_host)
+    made, = convert(said["ifcfg"], around(said)).made
+    means = read(made.text)
+    assert (means["ipv4"].get("dhcp-client-id") == "mac") == alone
+    assert means["connection"]["id"] == ("em1" if alone else "System em1")
+
+
 @pytest.mark.parametrize("text,mode", [
     ("", 0), ("IPV6_ADDR_GEN_MODE=stable-privacy", 1), ("IPV6_ADDR_GEN_MODE=eui64", 0),
     ("IPV6_ADDR_GEN_MODE=odd", 0)])
