@@ -15,7 +15,7 @@ from ng2coreos.core.command import Completed, Input
 from ng2coreos.firstboot import confirm, finalize, rollback, trial
 from ng2coreos.model.state import Phase
 from tests.faults.cuts import watching
-from tests.faults.media import Media, Tree, torn
+from tests.faults.media import Media, Tree
 from tests.firstboot.machine import NG_ENTRY, Machine, Restarted, default_of
 from tests.firstboot.test_trial import EXPLAINED_ON_NG, assert_confirmed
 
