@@ -199,8 +199,11 @@ def test_7_emergency_mode_restarts_by_itself(story: Story) -> None:
 @pytest.mark.soak
 def test_8_the_way_back_after_confirm(story: Story, figures: Dict[str, float]) -> None:
     scene = story.chapter(8, 5)
-    upgraded = 7 in story.chapters
-    boot_id = scene.guest.wait_ssh() if upgraded else scene.guest.resume(story.confirmed)
+    if 7 in story.chapters:
+        boot_id = scene.guest.wait_ssh()
+    else:
+        scene.guest.cut_power()
+        boot_id = scene.guest.resume(story.confirmed)
     assert scene.new("rollback").rc == Exit.OK
     began = time.monotonic()
     scene.reboot()
