@@ -1,6 +1,7 @@
-"""Views of a plan and of a proof, as text and JSON.
+"""The report of a command, and its views: text, JSON, HTML, others' formats, many hosts as one.
 
-Standard library only, and nothing but records comes in: the proof's view also runs on CoreOS.
+Standard library only in the modules of this room itself, which also run on CoreOS; html/, export/
+and fleet/ stay on NG. Nothing but records comes in.
 """
 
 from ng2coreos.report.plan_view import plan_text

@@ -76,7 +76,9 @@ def document(occasion: Occasion, plan: Optional[Plan] = None) -> Report:
         trouble = occasion.trouble
         made["error"] = {"type": trouble.type, "message": trouble.message, "hint": trouble.hint}
         if not _told_by_findings(occasion):
-            findings.insert(0, sections.failure(trouble.type, trouble.message, trouble.hint))
+            findings.insert(0, sections.failure("N2C_RUN_FAILED", f"{trouble.type}: it failed",
+                                                trouble.message, trouble.hint))
+    findings[:0] = _on_the_new_system(occasion)
     made["findings"] = findings
     made["summary"] = sections.summary(findings, shown, occasion.records)
     if occasion.attempts:
@@ -90,6 +92,24 @@ def document(occasion: Occasion, plan: Optional[Plan] = None) -> Report:
 def dumps(report: Report) -> str:
     """The report as JSON text, the same for the same report."""
     return json.dumps(report, indent=1, ensure_ascii=True) + "\n"
+
+
+def _on_the_new_system(occasion: Occasion) -> List[Dict[str, Any]]:
+    """What the new system did not prove, as findings of kind error."""
+    found: List[Dict[str, Any]] = []
+    if occasion.proof is not None and occasion.proof.failed:
+        failed = occasion.proof.failed
+        found.append(sections.failure(
+            "N2C_RUN_UNPROVED", "The new system is not as it must be",
+            f"{len(failed)} of {len(occasion.proof.proofs)} checks and items are wrong.",
+            "Mend what is listed, or go back with `ng2coreos rollback`.",
+            [f"{p.title}: {p.detail}" for p in failed]))
+    if occasion.exit_code == Exit.FELL_BACK and occasion.command == "status":
+        why = occasion.attempts[-1].failures if occasion.attempts else ()
+        found.append(sections.failure(
+            "N2C_RUN_FELL_BACK", "The new system was tried, and NG is back", occasion.text,
+            occasion.next, [f"{f.title}: {f.detail}" for f in why]))
+    return found
 
 
 def _told_by_findings(occasion: Occasion) -> bool:

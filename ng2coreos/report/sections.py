@@ -78,12 +78,13 @@ def findings(plan: Plan) -> List[Part]:
             for found in ordered(plan.decisions.findings)]
 
 
-def failure(type_: str, message: str, hint: str) -> Part:
-    """A failure of the command as a finding of kind ``error``: one list tells all."""
-    return {"id": "N2C_RUN_FAILED", "instance": _digest("N2C_RUN_FAILED", message), "kind": "error",
-            "severity": Severity.HIGH.value, "groups": ["run"], "title": f"{type_}: it failed",
-            "summary": message, "evidence": [], "resources": [],
-            "remediations": [{"type": "hint", "text": hint, "safe": True, "reboot": False}]}
+def failure(id: str, title: str, summary: str, hint: str, evidence: Sequence[str] = ()) -> Part:
+    """What went wrong as a finding of kind ``error``: one list tells all."""
+    return {"id": id, "instance": _digest(id, summary), "kind": "error",
+            "severity": Severity.HIGH.value, "groups": [_group(id)], "title": title,
+            "summary": summary, "evidence": [_evidence(text) for text in evidence],
+            "resources": [], "doc": f"docs/findings.md#{id.lower()}", "remediations": [
+                {"type": "hint", "text": hint, "safe": True, "reboot": False}] if hint else []}
 
 
 def summary(found: Sequence[Part], plan: Optional[Plan], records: Records) -> Part:

@@ -57,6 +57,14 @@ def test_a_page_is_well_formed_and_asks_nothing_of_the_network(make: Make) -> No
     assert [a for _, a in page.elements if any(key.startswith("on") for key in a)] == []
 
 
+def test_a_command_that_found_out_nothing_has_a_page_too() -> None:
+    trouble = document.Trouble("BadInput", "There is no image.", "Name one.")
+    report = document.document(document.Occasion("plan", "untouched", 8, trouble=trouble))
+    page = Parsed(html.page(report))
+    assert [a["id"] for a in page.all("section")] == ["findings"] and page.stack == []
+    assert "There is no image." in page.text and "Name one." in page.text
+
+
 def test_a_page_shows_every_part() -> None:
     page = Parsed(html.page(pages.full()))
     sections = [a["id"] for a in page.all("section")]
