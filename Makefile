@@ -2,6 +2,8 @@
 VENV := .cache/venv
 PY := $(VENV)/bin/python
 PACKAGES := tests/rig/packages.txt
+# A guest has one CPU. The tests of a file stay together: some of them go on where another ended.
+PARALLEL := -n 2 --dist loadfile
 
 .PHONY: demo test test-fast soak bench man setup clean
 
@@ -9,13 +11,13 @@ demo: setup ## a real migration of a stand-in NG host in a VM, with progress, an
 	$(PY) -m tests.vm.demo
 
 test: setup ## everything: lint, types, unit tests, and the migration and its ways back in VMs
-	$(PY) -m pytest -q -rs --durations=15 -m "not soak" tests
+	$(PY) -m pytest -q -rs --durations=15 $(PARALLEL) -m "not soak" tests
 
 test-fast: setup ## what needs no VM
-	$(PY) -m pytest -q -m "not vm and not soak" tests
+	$(PY) -m pytest -q $(PARALLEL) -m "not vm and not soak" tests
 
 soak: setup ## the whole matrix: BIOS and UEFI, ext4 and xfs (hours)
-	$(PY) -m pytest -q -rs --durations=50 -m "vm or soak" tests
+	$(PY) -m pytest -q -rs --durations=50 $(PARALLEL) -m "vm or soak" tests
 
 man: setup ## the texts that are made from the code: manual pages, tables in README.md and docs/
 	$(PY) -m man.generate

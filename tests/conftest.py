@@ -13,6 +13,7 @@ from ng2coreos.core import durable
 from ng2coreos.report import document
 from tests.fakes import FakeHost
 
+FIGURE = "figure"  # a property of a report: (name, value)
 # A property holds or not however busy the machine is.
 settings.register_profile("any-machine", deadline=None)
 settings.load_profile("any-machine")
@@ -65,6 +66,17 @@ def fake_host(tmp_path: Path) -> Iterator[FakeHost]:
     host = FakeHost(root)
     yield host
     host.check()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The figures that tests have measured, whichever process they ran in."""
+    found = [value for reports in terminalreporter.stats.values() for report in reports
+             if getattr(report, "when", "") == "teardown"
+             for name, value in report.user_properties if name == FIGURE]
+    if found:
+        terminalreporter.section("figures")
+    for name, value in found:
+        terminalreporter.write_line(f"{name:55} {value:12.1f}")
 
 
 def pytest_unconfigure(config: "pytest.Config") -> None:

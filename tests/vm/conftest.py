@@ -7,6 +7,7 @@ from typing import Callable, ContextManager, Dict, Iterator
 
 import pytest
 
+from tests.conftest import FIGURE
 from tests.rig import states
 from tests.rig.guest import Guest
 from tests.rig.switch import Switch
@@ -24,16 +25,12 @@ def opened(name: str, boot_fs: str = "ext4") -> Iterator[Scene]:
         yield Scene(guest, switch, image, target)
 
 
-@pytest.fixture(scope="session")
-def figures(pytestconfig: pytest.Config) -> Iterator[Dict[str, float]]:
-    """Figures that tests measure; printed at the end."""
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Iterator[Dict[str, float]]:
+    """Figures that a test measures; all of them are printed when the last test has ended."""
     found: Dict[str, float] = {}
     yield found
-    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        print("\nfigures:")
-        for name, value in found.items():
-            print(f"  {name:45} {value:12.1f}")
+    request.node.user_properties += [(FIGURE, pair) for pair in found.items()]
 
 
 @pytest.fixture(scope="session")
