@@ -29,7 +29,7 @@ def write(host: Host, directory: Path, out: Union[Path, BinaryIO], *,
         reinstall.build(plan, bundle.content, bundle.password, collect(host, plan), spec=spec)
         if for_reinstall else build_config(plan, bundle, spec))
     def check(new: Path) -> None:
-        ignition.validate(new, host, reinstall=for_reinstall)
+        ignition.validate(new, host, reinstall=for_reinstall, replaced=document.replaced)
     if isinstance(out, Path):
         _to_file(check, document, out)
         return document

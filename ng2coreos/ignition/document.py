@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
 from ng2coreos.ignition import spec2, spec3
 from ng2coreos.ignition.config import Config
@@ -26,6 +26,7 @@ class Document:
 
     spec: Spec
     notes: Tuple[str, ...]
+    replaced: FrozenSet[str]  # where a directory takes the place of what is no directory
     _parts: Callable[[], Iterator[bytes]]
 
     def __iter__(self) -> Iterator[bytes]:
@@ -34,7 +35,9 @@ class Document:
 
 def document(fitted: Fitted) -> Document:
     """The document of a config that was made to fit its version."""
-    return Document(fitted.spec, fitted.notes, lambda: _parts(fitted.config, fitted.spec))
+    replaced = frozenset(d.path for d in fitted.config.directories if d.replaces)
+    return Document(fitted.spec, fitted.notes, replaced,
+                    lambda: _parts(fitted.config, fitted.spec))
 
 
 def _parts(config: Config, spec: Spec) -> Iterator[bytes]:

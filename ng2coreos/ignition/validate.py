@@ -8,7 +8,7 @@ import json
 import posixpath
 import re
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import AbstractSet, Any, Dict, Iterator, List, Tuple
 from urllib.parse import unquote_to_bytes
 
 from ng2coreos.core.errors import BadInput, Unsupported
@@ -32,15 +32,17 @@ _NOT_ITS_VERSION = "unsupported config version"
 _REPORTED = re.compile(r"(error|warning|info)\b.{0,300}", re.IGNORECASE)
 
 
-def validate(config: Path, host: Host, *, reinstall: bool = False) -> None:
+def validate(config: Path, host: Host, *, reinstall: bool = False,
+             replaced: AbstractSet[str] = frozenset()) -> None:
     """BadInput if our own checks or the real ignition-validate find an error or a warning.
 
     Ours are those of the config's spec version, strictly, and of what a move (or a `reinstall`)
-    may use.  The real validator is asked where it is installed and knows the version.
+    may use: no directory is emptied, but where it is known that none is there (`replaced`).  The
+    real validator is asked where it is installed and knows the version.
     """
     with open(config, "rb") as stream:
         data = _parse(skeleton.read(stream))
-    problems = list(_problems(data, reinstall))
+    problems = list(_problems(data, reinstall, replaced))
     if problems:
         raise BadInput("The Ignition config is invalid: " + "; ".join(problems[:10]) + ".",
                        hint=_HINT)
@@ -65,7 +67,7 @@ def _parse(config: bytes) -> Any:
         raise BadInput("The Ignition config is not JSON.", hint=_HINT) from None
 
 
-def _problems(data: Any, reinstall: bool) -> Iterator[str]:
+def _problems(data: Any, reinstall: bool, replaced: AbstractSet[str]) -> Iterator[str]:
     spec = _version(data)
     if spec is None:
         yield "ignition.version is none that is known"
@@ -80,7 +82,7 @@ def _problems(data: Any, reinstall: bool) -> Iterator[str]:
             if key not in allowed.get(name, ()):
                 yield f"{name}.{key} must not be in it"
     storage = data.get("storage", {})
-    yield from _storage(storage, spec)
+    yield from _storage(storage, spec, replaced)
     yield from (_mounts2 if spec[0] == spec2.BASE[0] else _mounts3)(storage)
     yield from _passwd(data.get("passwd", {}))
 
@@ -91,7 +93,8 @@ def _version(data: Any) -> Any:
     return next((spec for spec in WRITTEN if spec_text(spec) == version), None)
 
 
-def _storage(storage: Dict[str, Any], spec: Spec) -> Iterator[str]:
+def _storage(storage: Dict[str, Any], spec: Spec,
+             replaced: AbstractSet[str]) -> Iterator[str]:
     seen: Dict[str, str] = {}
     for place, entry in _entries(storage, ("directories", "files", "links")):
         path = entry["path"]
@@ -105,6 +108,8 @@ def _storage(storage: Dict[str, Any], spec: Spec) -> Iterator[str]:
             yield f"{path} is both {seen[real]} and {place}"
         seen[real] = place
         yield from _node(place, path, entry, spec)
+        if place.startswith("directories") and entry.get("overwrite") and path not in replaced:
+            yield f"{path} would be emptied"
     for path in seen:
         parent = posixpath.dirname(path)
         while parent != "/":
@@ -115,8 +120,6 @@ def _storage(storage: Dict[str, Any], spec: Spec) -> Iterator[str]:
 
 def _node(place: str, path: str, entry: Dict[str, Any], spec: Spec) -> Iterator[str]:
     kind = place.partition("[")[0]
-    if kind == "directories" and entry.get("overwrite"):
-        yield f"{path} would be emptied"
     if kind != "directories" and entry.get("overwrite") is not True:
         yield f"{path} would not replace a file that is there"
     if kind != "links" and not 0 <= entry.get("mode", -1) <= _MAX_MODE:

@@ -8,7 +8,8 @@ import pytest
 
 from ng2coreos.core.errors import BadInput
 from ng2coreos.core.host import Host
-from ng2coreos.ignition import validate
+from ng2coreos.ignition import build, validate
+from ng2coreos.model.item import Item, Outcome
 from tests.fakes import ANY, FakeHost
 from tests.ignition import plans
 
@@ -147,3 +148,15 @@ def test_kernel_arguments_are_for_a_reinstallation(check: Check) -> None:
     data["ignition"]["version"] = "3.2.0"
     with pytest.raises(BadInput, match="kernelArguments must not"):
         check(data, Host(), reinstall=True)
+
+
+@pytest.mark.parametrize("version", ["2.14.0", "0.35.0"])
+def test_a_directory_replaces_only_what_is_known_to_be_none(version: str, check: Check) -> None:
+    item = Item("/etc/d", "directory", Outcome.CARRIED, "", "r", "/etc/d", mode=0o755,
+                replaces="file")
+    document = build(plans.make(item, ignition=version), plans.content, plans.password)
+    text = b"".join(document)
+    assert document.replaced == {"/etc/d"}
+    check(text, Host(), replaced=document.replaced)
+    with pytest.raises(BadInput, match="/etc/d would be emptied"):
+        check(text, Host())

@@ -14,7 +14,7 @@ def item(path: str, mode: int, kind: str = "file", outcome: Outcome = Outcome.CA
     return Item(path, kind, outcome, "", "r", mode=mode)
 
 
-@pytest.mark.parametrize("version", ["0.21.0", "0.3.1", "1.0", "none"])
+@pytest.mark.parametrize("version", ["0.21.0", "0.3.1", "none"])
 def test_a_release_that_reads_no_config_of_ours_stops_the_plan(version: str) -> None:
     one = found(decided(image=target(ignition_version=version)), "N2C_TARGET_IGNITION")
     assert one.kind is Kind.INHIBITOR and version in one.summary

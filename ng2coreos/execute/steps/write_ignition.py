@@ -28,7 +28,8 @@ class WriteIgnition(Step):
         del change
         config = build_config(run.plan, Bundle(run.directory.bundle))
         durable.write_parts(run.directory.config, config, mode=0o600,
-                            check=lambda new: ignition.validate(new, run.host))
+                            check=lambda new: ignition.validate(
+                                new, run.host, replaced=config.replaced))
         return {"bytes": run.directory.config.stat().st_size, "spec": list(config.spec),
                 "notes": list(config.notes)}
 
