@@ -30,6 +30,9 @@ DIRECTORY = "/etc/systemd/system/"
 _VARIABLE = re.compile(r"^\s*([A-Za-z_]\w*)\s*=\s*(.*?)\s*$")
 _SKIPPED = re.compile(r"[~,]$|\.rpm(save|new|orig)$|\.(swp|cfsaved)$|^\.")  # run-parts(4)
 _UNFIT = re.compile(r"[^A-Za-z0-9_]+")
+# Any user chooses one in a table of his own; systemd reads signs before it ("+": as root, whatever
+# User= says) and words behind it
+_SHELL = re.compile(r"/[A-Za-z0-9_./-]+")
 _WHY = "A cron job of NG, for an image without cron."
 
 
@@ -138,6 +141,8 @@ def _timers(jobs: Sequence[Job], left: List[str]) -> List[Tuple[str, str, str]]:
             left.append(f"{place}: it feeds its command through %, which a unit cannot")
         elif HIDDEN in command or any(HIDDEN in value for _, value in job.environment):
             left.append(f"{place}: it seems to hold a password, which a unit would show")
+        elif not _SHELL.fullmatch(dict(job.environment).get("SHELL", "/bin/sh")):
+            left.append(f"{place}: its SHELL is no path")
         else:
             found.append((job.name, _service(job, command), _timer(job.when, when)))
     return found

@@ -125,6 +125,14 @@ def test_what_cannot_be_a_timer_is_named(line: str, why: str) -> None:
     assert [i for i in plan.items if i.path.startswith(UNITS)] == []
 
 
+@pytest.mark.parametrize("shell", ["+/bin/sh", "!/bin/sh", "-/bin/sh", "/bin/sh -x", "sh", "@/x"])
+def test_no_user_becomes_root_by_a_shell_that_systemd_reads_otherwise(shell: str) -> None:
+    plan = decided(with_jobs(f"SHELL={shell}", "@daily id", path="/var/spool/cron/bob",
+                             user="bob"))
+    assert [i for i in plan.items if i.path.startswith(UNITS)] == []
+    assert "its SHELL is no path" in found(plan, "N2C_JOBS_LEFT").evidence[0]
+
+
 def test_an_image_with_cron_runs_the_tables_itself() -> None:
     image = target(units={**target().units, "crond.service": ("multi-user.target.wants",)})
     assert [i for i in decided(with_jobs("@daily root x"), image).items
