@@ -40,6 +40,15 @@ def test_a_fallback_is_a_finding_with_its_reason() -> None:
     assert report["verdict"] == "rolled-back"
 
 
+def test_a_command_that_failed_is_a_finding() -> None:
+    report = document.document(
+        Occasion("apply", "untouched", 1, trouble=Trouble("NoSpace", "It is full.", "Free some.")))
+    found, = report["findings"]
+    assert (found["id"], found["kind"]) == ("N2C_RUN_FAILED", "error")
+    assert (found["title"], found["summary"]) == ("NoSpace: it failed", "It is full.")
+    assert report["error"]["hint"] == "Free some."
+
+
 def test_every_such_finding_stands_in_the_catalogue() -> None:
     reports = (
         document.document(Occasion("verify", "switched", Exit.VERIFY_FAILED, proof=PROOF)),
