@@ -162,6 +162,9 @@ def _unescaped(command: str) -> Optional[str]:
 
 
 def _service(job: Job, command: str) -> str:
+    """The unit. As with cron, a job that ends badly (a test that says no) is no failure of the
+    system, which would not be confirmed with a failed unit: so there is a "-".
+    """
     environment = dict(job.environment)
     shell = environment.pop("SHELL", "/bin/sh")
     environment.pop("MAILTO", None)  # what the job says is in the journal
@@ -169,7 +172,7 @@ def _service(job: Job, command: str) -> str:
              f"Description=Cron job of {job.user} from {job.file}", "", "[Service]",
              "Type=oneshot", f"User={job.user}", "WorkingDirectory=-~"]
     lines += [f'Environment="{name}={_quoted(value)}"' for name, value in environment.items()]
-    lines.append(f'ExecStart={shell} -c "{_quoted(command).replace("$", "$$")}"')
+    lines.append(f'ExecStart=-{shell} -c "{_quoted(command).replace("$", "$$")}"')
     return "\n".join(lines) + "\n"
 
 
@@ -195,7 +198,7 @@ def _scripts(ours: Sequence[str], changed: Set[str],
                 continue
             service = (f"# Written by ng2coreos.\n[Unit]\nDescription={directory}{name}\n"
                        f"ConditionFileIsExecutable={directory}{name}\n\n"
-                       f"[Service]\nType=oneshot\nExecStart={directory}{name}\n")
+                       f"[Service]\nType=oneshot\nExecStart=-{directory}{name}\n")
             timer = (f"# Written by ng2coreos.\n[Timer]\nOnCalendar={period}\nPersistent=true\n"
                      "RandomizedDelaySec=5min\n\n[Install]\nWantedBy=timers.target\n")
             found.append((f"ng2coreos-{period}-{_UNFIT.sub('-', name)}", service, timer))

@@ -89,7 +89,7 @@ def test_a_job_becomes_a_timer_and_a_service_of_its_user() -> None:
     assert unit(plan, f"{name}.service")[4:] == [
         "[Service]", "Type=oneshot", "User=nobody", "WorkingDirectory=-~",
         'Environment="NAME=a b"',
-        'ExecStart=/bin/bash -c "echo \\"$$HOME\\" 100%% \\\\\\\\ >/dev/null"']
+        'ExecStart=-/bin/bash -c "echo \\"$$HOME\\" 100%% \\\\\\\\ >/dev/null"']
     assert [(u.unit, u.links) for u in plan.units if "cron" in u.unit] == [
         (f"{name}.timer", (f"timers.target.wants/{name}.timer",))]
     assert found(plan, "N2C_JOBS_CONVERTED").resources == (f"unit:{name}.timer",)
@@ -112,7 +112,7 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
 def test_a_users_own_table_has_no_column_for_the_user() -> None:
     plan = decided(with_jobs("@daily run-it now", path="/var/spool/cron/admin", user="admin"))
     assert "User=admin" in unit(plan, "ng2coreos-cron-admin-1.service")
-    assert 'ExecStart=/bin/sh -c "run-it now"' in unit(plan, "ng2coreos-cron-admin-1.service")
+    assert 'ExecStart=-/bin/sh -c "run-it now"' in unit(plan, "ng2coreos-cron-admin-1.service")
 
 
 @pytest.mark.parametrize("line,why", [
@@ -158,6 +158,6 @@ def test_scripts_of_cron_directories_run_unless_the_image_has_a_timer() -> None:
     plan = decided(facts, image)
     assert sorted(u.unit for u in plan.units if u.unit.startswith("ng2coreos")) == [
         "ng2coreos-daily-site-backup.timer", "ng2coreos-hourly-of-both.timer"]
-    assert "ExecStart=/etc/cron.daily/site-backup" in unit(
+    assert "ExecStart=-/etc/cron.daily/site-backup" in unit(
         plan, "ng2coreos-daily-site-backup.service")
     assert "OnCalendar=daily" in unit(plan, "ng2coreos-daily-site-backup.timer")
