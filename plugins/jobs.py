@@ -163,14 +163,15 @@ def _unescaped(command: str) -> Optional[str]:
 
 def _service(job: Job, command: str) -> str:
     """The unit. As with cron, a job that ends badly (a test that says no) is no failure of the
-    system, which would not be confirmed with a failed unit: so there is a "-".
+    system, which would not be confirmed with a failed unit: so there is a "-".  Nor does a long
+    one hold up the end of the boot (exec), and what it leaves in the background lives on.
     """
     environment = dict(job.environment)
     shell = environment.pop("SHELL", "/bin/sh")
     environment.pop("MAILTO", None)  # what the job says is in the journal
     lines = [f"# Written by ng2coreos from {job.file}.", "[Unit]",
              f"Description=Cron job of {job.user} from {job.file}", "", "[Service]",
-             "Type=oneshot", f"User={job.user}", "WorkingDirectory=-~"]
+             "Type=exec", "KillMode=process", f"User={job.user}", "WorkingDirectory=-~"]
     lines += [f'Environment="{name}={_quoted(value)}"' for name, value in environment.items()]
     lines.append(f'ExecStart=-{shell} -c "{_quoted(command).replace("$", "$$")}"')
     return "\n".join(lines) + "\n"
@@ -198,7 +199,7 @@ def _scripts(ours: Sequence[str], changed: Set[str],
                 continue
             service = (f"# Written by ng2coreos.\n[Unit]\nDescription={directory}{name}\n"
                        f"ConditionFileIsExecutable={directory}{name}\n\n"
-                       f"[Service]\nType=oneshot\nExecStart=-{directory}{name}\n")
+                       f"[Service]\nType=exec\nKillMode=process\nExecStart=-{directory}{name}\n")
             timer = (f"# Written by ng2coreos.\n[Timer]\nOnCalendar={period}\nPersistent=true\n"
                      "RandomizedDelaySec=5min\n\n[Install]\nWantedBy=timers.target\n")
             found.append((f"ng2coreos-{period}-{_UNFIT.sub('-', name)}", service, timer))

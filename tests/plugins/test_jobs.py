@@ -87,7 +87,7 @@ def test_a_job_becomes_a_timer_and_a_service_of_its_user() -> None:
     name = "ng2coreos-cron-d-site-4"
     assert unit(plan, f"{name}.timer")[1:3] == ["[Timer]", "OnCalendar=Mon *-*-* 04:30:00"]
     assert unit(plan, f"{name}.service")[4:] == [
-        "[Service]", "Type=oneshot", "User=nobody", "WorkingDirectory=-~",
+        "[Service]", "Type=exec", "KillMode=process", "User=nobody", "WorkingDirectory=-~",
         'Environment="NAME=a b"',
         'ExecStart=-/bin/bash -c "echo \\"$$HOME\\" 100%% \\\\\\\\ >/dev/null"']
     assert [(u.unit, u.links) for u in plan.units if "cron" in u.unit] == [
@@ -112,6 +112,8 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
 def test_a_users_own_table_has_no_column_for_the_user() -> None:
     plan = decided(with_jobs("@daily run-it now", path="/var/spool/cron/admin", user="admin"))
     assert "User=admin" in unit(plan, "ng2coreos-cron-admin-1.service")
+    assert "Type=exec" in unit(plan, "ng2coreos-cron-admin-1.service")
+    assert "KillMode=process" in unit(plan, "ng2coreos-cron-admin-1.service")
     assert 'ExecStart=-/bin/sh -c "run-it now"' in unit(plan, "ng2coreos-cron-admin-1.service")
 
 
