@@ -88,7 +88,7 @@ class Jobs:
             if posixpath.basename(path) not in OTHERS and (
                     path in changed or path.startswith(SPOOL)):
                 jobs += _jobs(path, table["user"], table["lines"], left)
-        made = [*_timers(jobs, left), *_scripts(mine["scripts"], changed, target)]
+        made = _apart([*_timers(jobs, left), *_scripts(mine["scripts"], changed, target)])
         for name, service, timer in made:
             items += [written(DIRECTORY + name + ".service", service, _WHY, self.id),
                       written(DIRECTORY + name + ".timer", timer, _WHY, self.id)]
@@ -145,6 +145,16 @@ def _timers(jobs: Sequence[Job], left: List[str]) -> List[Tuple[str, str, str]]:
             left.append(f"{place}: its SHELL is no path")
         else:
             found.append((job.name, _service(job, command), _timer(job.when, when)))
+    return found
+
+
+def _apart(made: Sequence[Tuple[str, str, str]]) -> List[Tuple[str, str, str]]:
+    """The same with each name once: those of the files a.b and a-b are alike."""
+    seen: Dict[str, int] = {}
+    found = []
+    for name, service, timer in made:
+        seen[name] = seen.get(name, 0) + 1
+        found.append((f"{name}_{seen[name]}" if seen[name] > 1 else name, service, timer))
     return found
 
 

@@ -127,6 +127,14 @@ def test_what_cannot_be_a_timer_is_named(line: str, why: str) -> None:
     assert [i for i in plan.items if i.path.startswith(UNITS)] == []
 
 
+def test_files_of_like_names_keep_a_timer_each() -> None:
+    names = ("/etc/cron.daily/a.b", "/etc/cron.daily/a-b")
+    facts = replace(with_jobs(scripts=names), etc=tuple(added(n, file(mode=0o755)) for n in names))
+    plan = decided(facts)
+    assert {unit(plan, f"ng2coreos-daily-a-b{end}.service")[2] for end in ("", "_2")} == {
+        f"Description={name}" for name in names}
+
+
 @pytest.mark.parametrize("shell", ["+/bin/sh", "!/bin/sh", "-/bin/sh", "/bin/sh -x", "sh", "@/x"])
 def test_no_user_becomes_root_by_a_shell_that_systemd_reads_otherwise(shell: str) -> None:
     plan = decided(with_jobs(f"SHELL={shell}", "@daily id", path="/var/spool/cron/bob",
