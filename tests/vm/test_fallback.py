@@ -13,7 +13,6 @@ from tests.vm.scene import NG_ROOTS, Scene, changed, wait_boot
 pytestmark = pytest.mark.vm
 
 
-@pytest.mark.soak
 def test_on_uefi_a_new_system_that_is_not_well_falls_back_and_says_why(
         figures: Dict[str, float]) -> None:
     with opened("fallback") as scene:

@@ -132,7 +132,6 @@ def test_4_every_item_is_proved_on_the_new_system(story: Story, figures: Dict[st
     story.ended()
 
 
-@pytest.mark.soak
 def test_5_finalize_gives_ngs_space_back_and_there_is_no_way_back(
         story: Story, figures: Dict[str, float]) -> None:
     scene = story.chapter(5, 4)
@@ -196,7 +195,6 @@ def test_7_emergency_mode_restarts_by_itself(story: Story) -> None:
     story.ended()
 
 
-@pytest.mark.soak
 def test_8_the_way_back_after_confirm(story: Story, figures: Dict[str, float]) -> None:
     scene = story.chapter(8, 5)
     if 7 in story.chapters:

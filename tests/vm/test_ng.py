@@ -70,7 +70,6 @@ def test_what_must_be_refused_is_refused_without_a_change(ng: Scene) -> None:
     _refused(ng, "N2C_VDSM_VMS_RUNNING")
 
 
-@pytest.mark.soak
 def test_without_room_nothing_is_begun(ng: Scene) -> None:
     ng.guest.ssh("fallocate -l $(( $(stat -f -c '%f*%S' /boot) - 8000000 )) /boot/ballast")
     _refused(ng, "N2C_BOOT_FULL")
@@ -96,8 +95,9 @@ EVERY_STEP = ("make-root", "pull-commit", "deploy", "export-state", "write-ignit
               "snapshot-volumes", "write-boot", "arm")
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("steps", [SOME_STEPS, EVERY_STEP], ids=["some", "every"])
+@pytest.mark.parametrize("steps", [
+    pytest.param(SOME_STEPS, id="some"),
+    pytest.param(EVERY_STEP, id="every", marks=pytest.mark.soak)])
 def test_killed_in_a_step_it_resumes_and_then_rolls_back_to_the_untouched_host(
         ng: Scene, figures: Dict[str, float], steps: Sequence[str]) -> None:
     roots = ("/", "/var", "/home")
