@@ -18,6 +18,7 @@ from ng2coreos.core.errors import BadInput
 
 READ_LIMIT_BYTES = 16 * 1024 * 1024  # no configuration file that is read whole is larger
 _BLOCK_BYTES = 64 * 1024
+_NULL = os.makedev(1, 3)  # Linux: Documentation/admin-guide/devices.txt
 
 
 class Host:
@@ -83,12 +84,16 @@ class Host:
         """The content of the regular file at `path` (symlinks followed inside the root).
 
         Raises FileNotFoundError, or BadInput for anything but a regular file of at most `limit`
-        bytes: a fifo or a device must not block or flood the reader.
+        bytes: a fifo or a device must not block or flood the reader.  /dev/null is empty: links to
+        it are how a file of systemd, udev, modprobe or NetworkManager is switched off.
         """
         fd = self.open(path, os.O_RDONLY | os.O_NONBLOCK)
         data = bytearray()
         with os.fdopen(fd, "rb", buffering=0) as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            found = os.fstat(stream.fileno())
+            if stat.S_ISCHR(found.st_mode) and found.st_rdev == _NULL:
+                return b""
+            if not stat.S_ISREG(found.st_mode):
                 raise BadInput(f"{path} is not a regular file.", hint="Move it away and try again.")
             # In blocks: files of /proc/sys answer a read of many megabytes with ENOMEM.
             block = stream.read(_BLOCK_BYTES)

@@ -37,8 +37,8 @@ class Daemon:
 
 def read(host: Host) -> Dict[str, Any]:
     """The texts of the files, and whether cards without a connection are left alone."""
-    texts = {name: host.read_text(f"{DROP_INS}/{name}") for name in host.names(DROP_INS)
-             if name.endswith(".conf")}
+    texts = {name: host.read_text(f"{DROP_INS}/{name}", default="")
+             for name in host.names(DROP_INS) if name.endswith(".conf")}
     return {"main": host.read_text(MAIN, default=""), "drop_ins": texts,
             "server": host.exists(SERVER)}
 

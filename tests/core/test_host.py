@@ -44,6 +44,13 @@ def test_a_loop_is_one_clear_error(root: Path) -> None:
         Host(str(root)).read_text("/a")
 
 
+def test_a_file_that_is_switched_off_by_a_link_to_null_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "x.conf").symlink_to("/dev/null")
+    assert Host().read_bytes(str(tmp_path / "x.conf")) == b""
+    with pytest.raises(BadInput, match="not a regular file"):
+        Host().read_bytes("/dev/zero")
+
+
 def test_a_fifo_does_not_block(root: Path) -> None:
     os.mkfifo(str(root / "etc" / "fifo"))
     with pytest.raises(BadInput, match="not a regular file"):

@@ -67,3 +67,8 @@ def test_cards_without_a_connection_stay_without_an_address(fake_host: FakeHost)
     assert SERVER not in [i.path for i in plan(other).items]
     image = target(packages=(Package("NetworkManager-config-server", 1, "1.54", "1", "noarch"),))
     assert SERVER not in [i.path for i in plan(fake_host, image=image).items]
+
+
+def test_a_link_to_nothing_says_nothing(fake_host: FakeHost) -> None:
+    fake_host.link(f"{TOP}/conf.d/20-gone.conf", "/nowhere")
+    assert not [i for i in plan(fake_host).items if i.path.endswith("20-gone.conf")]
