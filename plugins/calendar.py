@@ -41,7 +41,7 @@ def _field(text: str, low: int, high: int, names: Sequence[str] = (), base: int 
     found: Set[int] = set()
     for part in text.lower().split(","):
         span, slash, step = part.partition("/")
-        if slash and not (step.isdigit() and int(step)):
+        if slash and not (step.isdecimal() and int(step)):
             raise NotATime(f"{text!r} has a step that is no number")
         if span == "*":
             first, last = low, high
@@ -58,7 +58,7 @@ def _field(text: str, low: int, high: int, names: Sequence[str] = (), base: int 
 def _number(text: str, names: Sequence[str], base: int) -> int:
     if text[:3] in names and len(text) == 3:
         return names.index(text) + base
-    if not text.isdigit():
+    if not text.isdecimal():
         raise NotATime(f"{text!r} is neither a number nor a name")
     return int(text)
 

@@ -106,9 +106,9 @@ def _line(line: str) -> str:
     if setting is None or setting.group(2) not in _RENAMED:
         return line
     space, key, equals, value = setting.groups()
-    if key.endswith("CPUShares") and value.isdigit():
+    if key.endswith("CPUShares") and value.isdecimal():
         value = str(min(10000, max(1, int(value) * 100 // 1024)))
-    elif key.endswith("BlockIOWeight") and value.isdigit():
+    elif key.endswith("BlockIOWeight") and value.isdecimal():
         value = str(min(10000, max(1, int(value) * 100 // 500)))
     end = "\n" if line.endswith("\n") else ""
     return f"{space}{_RENAMED[key]}{equals}{value}{end}"

@@ -75,12 +75,12 @@ def _value(key: str, value: str) -> str:
     """`value` by name and checked, or nothing if NetworkManager would not take it."""
     if key in _NAMES:
         names = _NAMES[key]
-        if value.isdigit() and int(value) < len(names):
+        if value.isdecimal() and int(value) < len(names):
             return names[int(value)]
         return value if value in names else ""
     if key in _NUMBERS:
         low, high = _NUMBERS[key]
-        return value if value.isdigit() and low <= int(value) <= high else ""
+        return value if value.isdecimal() and low <= int(value) <= high else ""
     if key in ("arp_ip_target", "ns_ip6_target"):
         # initscripts add and remove targets by sign, and quoted the list
         targets = value.translate(str.maketrans("", "", "+-'\"")).split(",")

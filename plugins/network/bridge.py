@@ -61,7 +61,7 @@ def bridge(cfg: Ifcfg) -> Dict[str, str]:
         elif key in _TEXTS:
             found[_TEXTS[key]] = value
         elif key in _OPTIONS:
-            if key in _SECONDS and cfg.by_initscripts and value.isdigit():
+            if key in _SECONDS and cfg.by_initscripts and value.isdecimal():
                 value = str(int(value) // 100)
             _number(cfg, found, key, value, _OPTIONS[key])
         else:
@@ -100,7 +100,7 @@ def _words(cfg: Ifcfg) -> Dict[str, str]:
 def _number(cfg: Ifcfg, found: Dict[str, str], key: str, value: str,
             meaning: Tuple[str, int, int]) -> None:
     name, low, high = meaning
-    if value.isdigit() and low <= int(value) <= high:
+    if value.isdecimal() and low <= int(value) <= high:
         found[name] = ("true" if int(value) else "false") if key in _FLAGS else str(int(value))
     else:
         cfg.note("BRIDGING_OPTS", f"{key} is no number from {low} to {high}: {value}")

@@ -94,8 +94,8 @@ def _setting(option: str, key: str, value: str) -> Tuple[str, ...]:
         return f"feature-{name}", _BOOL[value]
     if option in _COALESCE and key in _COALESCE_KEYS:
         number = _ADAPTIVE.get(value, value) if key.startswith("adaptive-") else value
-        return (f"coalesce-{key}", number) if number.isdigit() else ()
-    if option in _RING and key in _RING_KEYS and value.isdigit():
+        return (f"coalesce-{key}", number) if number.isdecimal() else ()
+    if option in _RING and key in _RING_KEYS and value.isdecimal():
         return f"ring-{key}", value
     if option in _PAUSE and key in _PAUSE_KEYS and value in _BOOL:
         return f"pause-{key}", _BOOL[value]
@@ -109,7 +109,7 @@ def _link(cfg: Ifcfg, words: List[str], wired: Dict[str, str]) -> None:
     for key, value in zip(words[::2], words[1::2]):
         if key == "autoneg" and value in _BOOL:
             wired["auto-negotiate"] = _BOOL[value]
-        elif key == "speed" and value.isdigit():
+        elif key == "speed" and value.isdecimal():
             wired["speed"] = value
         elif key == "duplex" and value in ("half", "full"):
             wired["duplex"] = value

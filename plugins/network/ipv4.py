@@ -54,7 +54,7 @@ def ipv4(cfg: Ifcfg, network: Ifcfg, aliases: Sequence[Ifcfg], client_id: str) -
 def name_servers(cfg: Ifcfg, version: int) -> List[str]:
     """DNS1, DNS2, ... of one family; Refused for something that is no address at all."""
     found = []
-    for key in sorted((k for k in cfg.keys if k[:3] == "DNS" and k[3:].isdigit()),
+    for key in sorted((k for k in cfg.keys if k[:3] == "DNS" and k[3:].isdecimal()),
                       key=lambda k: int(k[3:])):
         text = cfg.text(key).strip()
         if not text:
@@ -72,7 +72,7 @@ def _addresses(cfg: Ifcfg, aliases: Sequence[Ifcfg]) -> List[str]:
     found: List[str] = []
     for one in (cfg, *aliases):
         suffixes = sorted((k[6:] for k in one.keys if k[:6] == "IPADDR"
-                           and (not k[6:] or k[6:].isdigit())), key=lambda s: int(s or -1))
+                           and (not k[6:] or k[6:].isdecimal())), key=lambda s: int(s or -1))
         for suffix in suffixes:
             ip = one.ipv4(f"IPADDR{suffix}")
             if ip:
@@ -86,7 +86,7 @@ def _default_route(cfg: Ifcfg, network: Ifcfg, found: Section, static: bool) -> 
     device = network.text("GATEWAYDEV") or cfg.text("GATEWAYDEV")
     if device and cfg.text("DEVICE"):
         never = cfg.text("DEVICE") != device
-    keys = sorted(k for k in cfg.keys if k[:7] == "GATEWAY" and (not k[7:] or k[7:].isdigit()))
+    keys = sorted(k for k in cfg.keys if k[:7] == "GATEWAY" and (not k[7:] or k[7:].isdecimal()))
     gateway = next((ip for ip in map(cfg.ipv4, keys) if ip), "")
     if not gateway and static and not device:
         gateway = _global_gateway(network, found)

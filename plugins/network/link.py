@@ -139,7 +139,7 @@ def _vlan(cfg: Ifcfg, name: str) -> Dict[str, str]:
         parent = base
     if number is None:
         digits = tail if dot else name[4:] if name.startswith("vlan") else ""
-        number = int(digits) if digits.isdigit() and int(digits) <= 4095 else None
+        number = int(digits) if digits.isdecimal() and int(digits) <= 4095 else None
     if number is None or not formats.INTERFACE.fullmatch(parent):
         raise Refused("says neither by its name nor otherwise which VLAN of which interface it is")
     flags = _REORDER | (_GVRP if cfg.flag("GVRP", False) else 0)
@@ -195,7 +195,7 @@ def _sriov(cfg: Ifcfg) -> Dict[str, str]:
     found = {}
     total = cfg.number("SRIOV_TOTAL_VFS", 0, 2 ** 32 - 1)
     for key in cfg.keys:
-        if key.startswith("SRIOV_VF") and key[8:].isdigit() and cfg.text(key):
+        if key.startswith("SRIOV_VF") and key[8:].isdecimal() and cfg.text(key):
             if int(key[8:]) < (total or 0):
                 found[f"vf.{int(key[8:])}"] = cfg.text(key)
             else:

@@ -136,7 +136,7 @@ def _tables(host: Host) -> Dict[str, int]:
     for place in places:
         for line in _text(host, place).splitlines():
             words = line.partition("#")[0].split()
-            if len(words) == 2 and words[0].isdigit():
+            if len(words) == 2 and words[0].isdecimal():
                 found[words[1]] = int(words[0])
     return found
 
@@ -252,4 +252,4 @@ def _live_links(host: Host) -> Dict[str, Dict[str, Any]]:
 def _number(host: Host, path: str) -> int:
     """The number in a file of sysfs; 0 where there is none."""
     text = host.read_text(path, default="").strip()
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdecimal() else 0

@@ -61,7 +61,7 @@ def _assigned(file: str, text: str, tables: Tables, notes: List[Note]) -> List[D
     cfg = Ifcfg(file, tuple((a.line, a.key, a.value) for a in parsed))
     notes += [Note(file, line, "is no assignment") for line in odd]
     found, used = [], set()
-    numbers = sorted({int(k[7:]) for k in cfg.keys if k[:7] == "ADDRESS" and k[7:].isdigit()})
+    numbers = sorted({int(k[7:]) for k in cfg.keys if k[:7] == "ADDRESS" and k[7:].isdecimal()})
     for number in numbers:
         used |= {f"{key}{number}" for key in ("ADDRESS", "NETMASK", "GATEWAY", "METRIC", "OPTIONS")}
         try:

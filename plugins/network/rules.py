@@ -115,7 +115,7 @@ def _rule_value(word: str, value: str) -> str:
 
 
 def _is_vdsm(rule: Dict[str, str]) -> bool:
-    if rule.get("priority") != str(VDSM_PRIORITY) or not rule.get("table", "").isdigit():
+    if rule.get("priority") != str(VDSM_PRIORITY) or not rule.get("table", "").isdecimal():
         return False
     number = int(rule["table"])
     about = rule.get("from") or rule.get("to") or ""

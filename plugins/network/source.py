@@ -160,7 +160,7 @@ class Ifcfg:
         """The prefix length that goes with `ipv4`: PREFIX, NETMASK, or by the address' class."""
         given = self.text(f"PREFIX{suffix}").strip()
         if given:
-            if given.isdigit() and int(given) <= 32:
+            if given.isdecimal() and int(given) <= 32:
                 return int(given)
             raise Refused(f"PREFIX{suffix} is no prefix length: {given}",
                           self.line(f"PREFIX{suffix}"))

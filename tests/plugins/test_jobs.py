@@ -119,6 +119,8 @@ def test_a_users_own_table_has_no_column_for_the_user() -> None:
 
 @pytest.mark.parametrize("line,why", [
     ("0 4 * * root", "is not a line of cron"), ("99 4 * * * root x", "not between 0 and 59"),
+    ("\u00b2 4 * * * root x", "neither a number"),
+    ("*/\u00b2 4 * * * root x", "step that is no number"),
     ("0 4 * * * root mail x%body", "feeds its command"),
     ("0 4 * * * root run --password=***", "seems to hold a password")])
 def test_what_cannot_be_a_timer_is_named(line: str, why: str) -> None:

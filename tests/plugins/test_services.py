@@ -24,6 +24,7 @@ def with_units(*paths: str, **more: Any) -> HostFacts:
 
 
 @pytest.mark.parametrize("old,new", [
+    ("CPUShares=\u00b2\n", "CPUWeight=\u00b2\n"),
     ("MemoryLimit=2G\n", "MemoryMax=2G\n"), ("CPUShares=1024\n", "CPUWeight=100\n"),
     ("CPUShares = 2\n", "CPUWeight = 1\n"), ("BlockIOWeight=1000", "IOWeight=200"),
     ("BlockIOReadBandwidth=/dev/sda 1M\n", "IOReadBandwidthMax=/dev/sda 1M\n"),
