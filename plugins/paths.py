@@ -113,8 +113,9 @@ def _plain(host: Host, name: str) -> bool:
 def _loose(host: Host) -> List[str]:
     """Files and links of the admin's in ``/``, and what lies in /media."""
     found = []
+    skipped = _network_mounts(host)
     for name in host.names("/"):
-        st = host.lstat(f"/{name}")
+        st = None if f"/{name}" in skipped else host.lstat(f"/{name}")
         if st is not None and name not in STANDARD and not name.startswith(".") and (
                 not stat.S_ISDIR(st.st_mode)):
             found.append(f"/{name}")
@@ -129,24 +130,37 @@ def _domains(host: Host) -> List[str]:
     todo = [(path, 0) for path in tops]
     while todo:
         path, depth = todo.pop()
-        st = host.lstat(path)
-        if st is None or not stat.S_ISDIR(st.st_mode) or path in skipped:
+        if path in skipped:  # before anything that would ask the server
             continue
-        for name in host.names(path):
+        try:
+            st = host.lstat(path)
+            names = host.names(path) if st is not None and stat.S_ISDIR(st.st_mode) else []
+        except OSError:  # a disk that fails, a helper that died: nothing is served from there
+            continue
+        for name in names:
             below = f"{path}/{name}"
-            if _DOMAIN.fullmatch(name):
-                if host.exists(f"{below}/dom_md/metadata"):
-                    found.append(below)
-            elif depth < _DEPTH:
-                todo.append((below, depth + 1))
+            if not _DOMAIN.fullmatch(name):
+                todo += [(below, depth + 1)] if depth < _DEPTH else []
+            elif below not in skipped and _is_domain(host, below):
+                found.append(below)
     return sorted(found)
 
 
+def _is_domain(host: Host, path: str) -> bool:
+    try:
+        return host.exists(f"{path}/dom_md/metadata")
+    except OSError:
+        return False
+
+
 def _network_mounts(host: Host) -> Set[str]:
-    """Where a network's file system is mounted: a server that is gone would hang us."""
+    """Where a network's file system is mounted: a server that is gone would hang us.
+
+    So would a helper of FUSE; most of these serve from a network too.
+    """
     rows = [line.split() for line in host.read_text("/proc/self/mounts", default="").splitlines()]
     return {_unescaped(row[1]) for row in rows
-            if len(row) > 2 and row[2] in (*NETWORK, "autofs")}
+            if len(row) > 2 and (row[2] in (*NETWORK, "autofs") or row[2].startswith("fuse."))}
 
 
 def _moved(facts: HostFacts, top: Mapping[str, str]) -> List[Finding]:
@@ -237,7 +251,7 @@ def _units(facts: HostFacts, units: Dict[str, str], top: Mapping[str, str],
             lost.append(f"{name} at {where}: the image has no such directory")
             continue
         new = unit_name(real, name.rpartition(".")[2])
-        items.append(written(f"{UNITS}/{new}", _WHERE.sub(rf"\g<1>{real}", text),
+        items.append(written(f"{UNITS}/{new}", _WHERE.sub(lambda m, to=real: m.group(1) + to, text),
                              f"{where} is a link there, and systemd mounts on none.", "paths",
                              source=f"{UNITS}/{name}"))
         if name in wanted:

@@ -43,7 +43,7 @@ def decide_fstab(facts: HostFacts, volumes: Tuple[Volume, ...], top: Mapping[str
     lines += [f"/dev/{vg}/{m.volume} none swap defaults,{NOFAIL} 0 0" for m in swaps(facts)]
     found = _others(facts, volumes, lines, top, {line.split()[1] for line in more})
     lines += more
-    data = (_HEADER + "\n".join(lines) + "\n").encode()
+    data = (_HEADER + "\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
     item = Item(PATH, "file", Outcome.CONVERTED, "The new system mounts its own volumes.", RULE,
                 source=PATH, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data),
                 content=base64.b64encode(data).decode())

@@ -64,6 +64,6 @@ def unit_name(path: str, suffix: str = "mount") -> str:
         return f"-.{suffix}"
     escaped = "".join(
         "-" if c == "/" else c if c in _PLAIN and not (c == "." and n == 0)
-        else "".join(f"\\x{byte:02x}" for byte in c.encode())
+        else "".join(f"\\x{byte:02x}" for byte in c.encode("utf-8", "surrogateescape"))
         for n, c in enumerate(trimmed))
     return f"{escaped}.{suffix}"

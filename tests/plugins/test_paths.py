@@ -10,7 +10,7 @@ from ng2coreos.model.finding import Kind
 from ng2coreos.model.item import Outcome
 from ng2coreos.model.plan import Decisions
 from ng2coreos.model.target import TargetFacts
-from ng2coreos.plan.paths import kept_at, with_image
+from ng2coreos.plan.paths import kept_at, unit_name, with_image
 from ng2coreos.plan.written import text_of
 from plugins.paths import RHEV_DIRECTORIES, Paths
 from tests.fakes import FakeHost
@@ -53,6 +53,23 @@ def test_reads_what_lies_loose_domains_fstab_and_units(fake_host: FakeHost) -> N
         "domains": [f"/data/images/rhev/{SD}"],
         "fstab": [["UUID=1", "/mnt/a", "xfs", "defaults", "0", "0"]],
         "units": {"mnt-b.mount": "[Mount]\nWhere=/mnt/b\n"}}
+
+
+def test_neither_a_server_that_is_gone_nor_a_broken_disk_stops_the_search(
+        fake_host: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_host.write_all({
+        "/proc/self/mounts": "s:/x /nfs nfs4 rw 0 0\nx /mnt/s3 fuse.s3fs rw 0 0\n",
+        f"/data/{SD}/dom_md/metadata": "x", "/nfs/x": "", "/mnt/s3/x": "", "/mnt/broken/x": ""})
+    look = fake_host.lstat
+
+    def lstat(path: str) -> Any:
+        assert not path.startswith("/nfs") and path != "/mnt/s3"  # would wait for the server
+        if path == "/mnt/broken":
+            raise OSError(5, "Input/output error")
+        return look(path)
+
+    monkeypatch.setattr(fake_host, "lstat", lstat)
+    assert Paths().facts(fake_host)["domains"] == [f"/data/{SD}"]
 
 
 @pytest.mark.parametrize("path,wanted", [
@@ -183,3 +200,19 @@ def test_mount_units_get_the_name_of_their_real_place() -> None:
     assert found(plan, "N2C_PATHS_MOUNT").evidence == (
         "gone-c.mount at /gone/c: the image has no such directory",)
     assert item(plan, "/etc/systemd/system/var-d.mount").outcome is Outcome.CARRIED
+
+
+def test_odd_names_of_places_stay_as_they_are() -> None:
+    name = "mnt-b\\x5cd.mount"
+    facts = with_paths(units={name: "[Mount]\nWhat=x\nWhere=/mnt/b\\d\\1\n"})
+    facts = replace(facts, etc=(added(f"/etc/systemd/system/{name}", file(name)),))
+    new = item(decided(facts, image()), "/etc/systemd/system/var-mnt-b\\x5cd\\x5c1.mount")
+    assert text_of(new) == "[Mount]\nWhat=x\nWhere=/var/mnt/b\\d\\1\n"
+
+
+def test_lines_of_fstab_need_not_be_utf_8() -> None:
+    plan = decided(with_paths(fstab=[["srv:/\udce9", "/mnt/\udce9", "nfs", "ro", "0", "0"]]),
+                   image())
+    assert "srv:/\udce9 /var/mnt/\udce9 nfs ro,_netdev,nofail 0 0" in text_of(
+        item(plan, "/etc/fstab"))
+    assert unit_name("/mnt/\udce9") == "mnt-\\xe9.mount"
