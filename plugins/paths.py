@@ -251,7 +251,8 @@ def _units(facts: HostFacts, units: Dict[str, str], top: Mapping[str, str],
             lost.append(f"{name} at {where}: the image has no such directory")
             continue
         new = unit_name(real, name.rpartition(".")[2])
-        items.append(written(f"{UNITS}/{new}", _WHERE.sub(lambda m, to=real: m.group(1) + to, text),
+        begin, end = match.span(2) if match else (0, 0)
+        items.append(written(f"{UNITS}/{new}", text[:begin] + real + text[end:],
                              f"{where} is a link there, and systemd mounts on none.", "paths",
                              source=f"{UNITS}/{name}"))
         if name in wanted:

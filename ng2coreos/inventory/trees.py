@@ -30,8 +30,10 @@ def read(host: Host, layout: Layout) -> Tuple[TreeSize, ...]:
 def _own(host: Host, layout: Layout) -> List[str]:
     found = []
     for path in ("/mnt", *(f"/{name}" for name in host.names("/") if name not in STANDARD)):
+        if layout.mount(path) is not None:
+            continue  # not even looked at: its server may be gone
         st = host.lstat(path)
-        if st is None or not stat.S_ISDIR(st.st_mode) or layout.mount(path) is not None:
+        if st is None or not stat.S_ISDIR(st.st_mode):
             continue
         if any(m.target.startswith(path + "/") for m in layout.mounts) or _holds(host, path):
             found.append(path)
