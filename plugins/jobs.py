@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+import stat
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
@@ -61,8 +62,9 @@ class Jobs:
         tables += [(f"{SPOOL}/{n}", n) for n in host.names(SPOOL) if not _SKIPPED.search(n)]
         found = []
         for path, user in tables:
-            real = host.follow(path)
-            lines = host.read_text(path).splitlines() if real.is_file() else []
+            st = host.lstat(path)  # cron takes no links either
+            lines = host.read_text(path, default="").splitlines() if (
+                st is not None and stat.S_ISREG(st.st_mode)) else []
             rows = [redact_text(line.strip()) for line in lines
                     if line.strip() and not line.lstrip().startswith("#")]
             if rows:

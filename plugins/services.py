@@ -1,6 +1,7 @@
 """services: units and drop-ins of the admin that the new system reads otherwise, and rc.local."""
 
 import re
+import stat
 from typing import Any, Dict, List, Tuple
 
 from ng2coreos.core.host import Host
@@ -43,7 +44,8 @@ class Services:
         old: Dict[str, str] = {}
         replaces: List[str] = []
         for path in host.walk(DIRECTORY.rstrip("/")):
-            if not (_UNIT.match(path) or _OWN.match(path)) or not host.follow(path).is_file():
+            st = host.lstat(path) if _UNIT.match(path) or _OWN.match(path) else None
+            if st is None or not stat.S_ISREG(st.st_mode):
                 continue
             text = host.read_text(path, default="")
             if converted(text) != text:
@@ -73,7 +75,8 @@ class Services:
         mapped = sorted(p for p in mine["old"] if p in changed and p not in hidden)
         for path in mapped:
             items.append(written(path, converted(mine["old"][path]), "Its limits, as cgroup v2 "
-                                 "names them.", self.id, source=path))
+                                 "names them.", self.id, source=path,
+                                 mode=changed[path].mode & 0o7777))
         if mapped:
             found.append(finding("N2C_UNIT_CGROUP", [f"file:{p}" for p in mapped]))
         own = {path[len(DIRECTORY):] for path in changed if _OWN.match(path)}
@@ -147,10 +150,11 @@ def _rc_local(changed: Any, mine: Dict[str, Any], there: Any
         return (), ()
     if "rc-local.service" in there:
         return (), ()
+    # With "-": a script whose last command says no is no reason to take the new system back
     text = ("# Written by ng2coreos: what NG ran at the end of its boot.\n[Unit]\n"
             f"Description={RC_LOCAL} of oVirt Node NG\nConditionFileIsExecutable={RC_LOCAL}\n"
             "Wants=network-online.target\nAfter=network-online.target\n\n[Service]\n"
-            f"Type=oneshot\nRemainAfterExit=yes\nTimeoutSec=300\nExecStart={RC_LOCAL}\n\n"
+            f"Type=oneshot\nRemainAfterExit=yes\nTimeoutSec=300\nExecStart=-{RC_LOCAL}\n\n"
             "[Install]\nWantedBy=multi-user.target\n")
     why = "The admin's rc.local, which the target's systemd does not run."
     return ((written(DIRECTORY + RC_UNIT, text, why, "services"),),

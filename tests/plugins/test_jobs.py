@@ -81,6 +81,11 @@ def test_reads_tables_without_comments_and_passwords(fake_host: FakeHost) -> Non
     assert facts["scripts"] == ["/etc/cron.hourly/vdsm-logrotate"]
 
 
+def test_a_loop_of_links_is_no_table(fake_host: FakeHost) -> None:
+    fake_host.link("/etc/cron.d/loop", "loop")
+    assert Jobs().facts(fake_host) == {"tables": [], "scripts": []}
+
+
 def test_a_job_becomes_a_timer_and_a_service_of_its_user() -> None:
     plan = decided(with_jobs("SHELL=/bin/bash", "MAILTO=ops@example.org", 'NAME="a b"',
                              "30 4 * * 1 nobody echo \"$HOME\" 100\\% \\\\ >/dev/null"))

@@ -38,6 +38,7 @@ def test_reads_only_texts_that_matter(fake_host: FakeHost) -> None:
     fake_host.write(SYSTEM + "a.service.d/x.conf", "[Service]\nMemoryLimit=1G\n")
     fake_host.write(SYSTEM + "b.service.d/x.conf", "[Service]\nExecStart=\nExecStart=/b\n")
     fake_host.write(SYSTEM + "c.service", "[Service]\nExecStart=/c --password=hunter2\n")
+    fake_host.link(SYSTEM + "loop.service", "loop.service")
     fake_host.write(RC, "#!/bin/sh\n# nothing\ntouch /var/lock/subsys/local\nexit 0\n")
     assert Services().facts(fake_host) == {
         "old": {SYSTEM + "a.service.d/x.conf": "[Service]\nMemoryLimit=1G\n"},
@@ -51,6 +52,9 @@ def test_a_drop_in_with_old_limits_is_converted() -> None:
     plan = decided(with_units(path, old={path: "[Service]\nMemoryLimit=1G\n"}))
     assert text_of(item(plan, path)) == "[Service]\nMemoryMax=1G\n"
     assert item(plan, path).outcome is Outcome.CONVERTED
+    facts = with_units(path, old={path: "[Service]\nMemoryLimit=1G\n"})
+    private = replace(facts, etc=(added(path, file(mode=0o600)),))
+    assert (item(plan, path).mode, item(decided(private), path).mode) == (0o644, 0o600)
     assert found(plan, "N2C_UNIT_CGROUP").resources == (f"file:{path}",)
 
 
@@ -110,4 +114,4 @@ def test_rc_local_runs_where_it_ran(mode: int, says: bool, image: Any, runs: boo
     assert (RC_UNIT in [u.unit for u in plan.units]) is runs
     assert ("N2C_UNIT_RC_LOCAL" in ids(plan)) is runs
     if runs:
-        assert f"ExecStart={RC}" in text_of(item(plan, SYSTEM + RC_UNIT)).splitlines()
+        assert f"ExecStart=-{RC}" in text_of(item(plan, SYSTEM + RC_UNIT)).splitlines()
