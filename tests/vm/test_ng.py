@@ -71,7 +71,7 @@ def test_what_must_be_refused_is_refused_without_a_change(ng: Scene) -> None:
 
 
 def test_without_room_nothing_is_begun(ng: Scene) -> None:
-    ng.guest.ssh("fallocate -l $(( $(stat -f -c '%f*%S' /boot) - 8000000 )) /boot/ballast")
+    ng.guest.ssh("fallocate -l $(( $(stat -f -c '%f*%S' /boot) - 25000000 )) /boot/ballast")
     _refused(ng, "N2C_BOOT_FULL")
     ng.guest.ssh("rm /boot/ballast; lvcreate -y -qq -kn -V 8G "
                  f"-T {ng.image.vg}/{ng.image.pool} -n ballast 2>/dev/null")
