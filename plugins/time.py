@@ -1,5 +1,6 @@
 """time: chrony.conf without words that stop a newer chronyd, and ntp.conf in chrony's words."""
 
+import ipaddress
 import re
 from typing import Any, Dict, List, Tuple
 
@@ -20,6 +21,7 @@ NTPD = "ntpd.service"
 DEAD = ("generatecommandkey", "commandkey", "linux_hz", "linux_freq_scale")
 LOCAL_CLOCK = re.compile(r"^127\.127\.1\.\d+$")
 REFCLOCK = re.compile(r"^127\.127\.\d+\.\d+$")
+REFUSED = ("ignore", "noserve")  # ntp.conf(5): no answer for whoever asks the time
 SOURCES = ("server", "pool", "peer")
 OPTIONS = ("iburst", "burst", "prefer", "minpoll", "maxpoll", "key")
 WITH_VALUE = ("minpoll", "maxpoll", "key")
@@ -94,7 +96,11 @@ def from_ntp(lines: List[str]) -> Tuple[List[str], List[str]]:
                 if "key" in words:
                     left.append(f"{line}: the key must be written to /etc/chrony.keys")
         elif key == "restrict" and "mask" in words[2:-1]:
-            kept.append(f"allow {words[1]}/{_bits(words[words.index('mask') + 1])}")
+            network = _network(words)
+            if network and not set(REFUSED) & set(words):  # those that are refused ask in vain
+                kept.append(f"allow {network}")
+            elif not network:
+                left.append(line)
         elif key not in SILENT:
             left.append(line)
     return kept, left
@@ -110,8 +116,18 @@ def _options(words: List[str]) -> List[str]:
     return found
 
 
-def _bits(mask: str) -> int:
-    return sum(bin(int(part)).count("1") for part in mask.split(".") if part.isdigit())
+def _network(words: List[str]) -> str:
+    """The network of a line `restrict ADDRESS mask MASK`, or nothing where chrony has no word."""
+    address, mask = words[words.index("mask") - 1], words[words.index("mask") + 1]
+    if address == "default":
+        return ""
+    try:
+        if ":" in address:
+            bits = bin(int(ipaddress.IPv6Address(mask))).count("1")
+            return str(ipaddress.IPv6Network(f"{address}/{bits}", strict=False))
+        return str(ipaddress.IPv4Network(f"{address}/{mask}", strict=False))
+    except ValueError:
+        return ""
 
 
 def _lines(text: str) -> List[str]:

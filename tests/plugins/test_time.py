@@ -57,6 +57,7 @@ def test_the_images_own_file_is_not_ours() -> None:
     ("pool 2.example.pool.ntp.org", "pool 2.example.pool.ntp.org"),
     ("server -4 192.0.2.1", "server 192.0.2.1"), ("peer ntp2.example.org", "peer ntp2.example.org"),
     ("restrict 192.0.2.0 mask 255.255.254.0 nomodify", "allow 192.0.2.0/23"),
+    ("restrict -6 2001:db8:: mask ffff:ffff:: nomodify", "allow 2001:db8::/32"),
     ("server 127.127.1.0", "local stratum 10")])
 def test_each_line_of_ntpd_has_one_of_chrony(line: str, wanted: str) -> None:
     assert from_ntp([line]) == ([wanted], [])
@@ -66,12 +67,17 @@ def test_the_stratum_of_the_local_clock_is_kept() -> None:
     assert from_ntp(["server 127.127.1.0", "fudge 127.127.1.0 stratum 7"])[0] == ["local stratum 7"]
 
 
-@pytest.mark.parametrize("line", ["server 127.127.20.0", "broadcastclient", "server a key 3"])
+@pytest.mark.parametrize("line", ["server 127.127.20.0", "broadcastclient", "server a key 3",
+                                  "restrict default mask 0.0.0.0 nomodify",
+                                  "restrict host.example.org mask 255.255.255.0",
+                                  "restrict 192.0.2.0 mask ffff"])
 def test_what_chrony_says_otherwise_is_named(line: str) -> None:
     assert line in from_ntp([line])[1][0]
 
 
-@pytest.mark.parametrize("line", ["driftfile /var/lib/ntp/drift", "restrict default nomodify",
+@pytest.mark.parametrize("line", ["driftfile /var/lib/ntp/drift",
+                                  "restrict 192.0.2.0 mask 255.255.255.0 ignore",
+                                  "restrict default nomodify",
                                   "includefile /etc/ntp/crypto/pw"])
 def test_what_chrony_has_by_itself_is_silent(line: str) -> None:
     assert from_ntp([line]) == ([], [])
