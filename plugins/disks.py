@@ -31,19 +31,21 @@ class Disks:
     def facts(self, host: Host) -> Dict[str, Any]:
         """Reads /sys/block, udev's database and a few files.
 
-        Logical volumes are left out: none lies under NG's volume group, and they come and go, those
-        that a run makes and those of storage domains.
+        Logical volumes are left out: none lies under NG's volume group.  Devices are volatile:
+        those of storage domains go when the host goes into maintenance, virtual functions come
+        back from machines, and what the kernel calls a disk may change with each boot.
         """
         names = [n for n in host.names(BLOCK) if n.startswith(("dm-", "md"))]
         stack = {n: _device(host, n) for n in names}
         return {
-            "stack": {n: row for n, row in stack.items() if not row["uuid"].startswith("LVM-")},
             "crypttab": [line.split()[0] for line in _lines(host, CRYPTTAB)],
             "vdo": "!VDOVolume" in host.read_text(VDO, default=""),
-            "drivers": {d: _drivers(host, f"{BLOCK}/{d}") for d in host.names(BLOCK)
-                        if d not in names and not d.startswith(("loop", "ram", "sr", "zram"))},
-            "cards": {n: _drivers(host, f"{NET}/{n}") for n in host.names(NET)
-                      if host.exists(f"{NET}/{n}/device")},
+            "volatile": {
+                "stack": {n: r for n, r in stack.items() if not r["uuid"].startswith("LVM-")},
+                "drivers": {d: _drivers(host, f"{BLOCK}/{d}") for d in host.names(BLOCK)
+                            if d not in names and not d.startswith(("loop", "ram", "sr", "zram"))},
+                "cards": {n: _drivers(host, f"{NET}/{n}") for n in host.names(NET)
+                          if host.exists(f"{NET}/{n}/device")}},
         }
 
     def contribute(self, facts: HostFacts, mine: Dict[str, Any],
@@ -51,6 +53,7 @@ class Disks:
         """Kernel arguments for arrays and multipath; findings where we cannot vouch."""
         if not mine:
             return Contribution()
+        mine = {**mine, **mine["volatile"]}
         below = _below(facts, mine["stack"])
         kinds = {n: mine["stack"][n]["uuid"].partition("-")[0] for n in below}
         there = facts.boot.kernel_args.split()

@@ -36,17 +36,21 @@ class Multipath:
     api = API
 
     def facts(self, host: Host) -> Dict[str, Any]:
-        """Reads the files, and udev's database about the disks in /sys/block."""
+        """Reads the files, and udev's database about the disks in /sys/block.
+
+        Those of storage domains are gone once the host is in maintenance: so disks are volatile.
+        """
         files = [CONF, WWIDS, *(f"{DROP_INS}/{name}" for name in host.names(DROP_INS)
                                 if name.endswith(".conf"))]
         return {"files": {path: host.read_text(path) for path in files if host.exists(path)},
-                "wwids": _disk_names(host), "held": _held(host)}
+                "volatile": {"wwids": _disk_names(host), "held": _held(host)}}
 
     def contribute(self, facts: HostFacts, mine: Dict[str, Any],
                    target: TargetFacts) -> Contribution:
         """A private file and drop-ins without what newer versions refuse, and the blacklist."""
         if not mine:
             return Contribution()
+        mine = {**mine, **mine["volatile"]}
         files: Dict[str, str] = mine["files"]
         items: List[Item] = []
         left: List[str] = []

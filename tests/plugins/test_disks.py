@@ -6,12 +6,13 @@ from typing import Any, Dict, List
 from ng2coreos.model.facts import HostFacts, PhysicalVolume, Service
 from ng2coreos.model.finding import Kind
 from ng2coreos.model.plan import Decisions
+from ng2coreos.plan.digest import digest
 from plugins.disks import Disks
 from tests.fakes import FakeHost
 from tests.plan.build import ARGS, GIB, VG, added, decided, found, host, ids, target
 
-NONE: Dict[str, Any] = {"stack": {}, "crypttab": [], "vdo": False, "drivers": {},
-                        "cards": {}}
+DEVICES: Dict[str, Any] = {"stack": {}, "drivers": {}, "cards": {}}
+NONE: Dict[str, Any] = {"crypttab": [], "vdo": False}
 
 
 def device(name: str, uuid: str = "", *slaves: str, md: str = "") -> Dict[str, Any]:
@@ -20,10 +21,11 @@ def device(name: str, uuid: str = "", *slaves: str, md: str = "") -> Dict[str, A
 
 def with_disks(pv: str = "/dev/sda2", words: str = "", **more: Any) -> HostFacts:
     facts = host()
+    live = {**DEVICES, **{key: more.pop(key) for key in DEVICES if key in more}}
     layout = replace(facts.layout, pvs=(PhysicalVolume(pv, "pv-uuid", VG, GIB),))
     return replace(facts, layout=layout,
                    boot=replace(facts.boot, kernel_args=f"{ARGS} {words}".strip()),
-                   plugins={**facts.plugins, "disks": {**NONE, **more}})
+                   plugins={**facts.plugins, "disks": {**NONE, **more, "volatile": live}})
 
 
 def results(plan: Decisions) -> List[str]:
@@ -40,10 +42,17 @@ def test_reads_the_stack_and_the_files(fake_host: FakeHost) -> None:
         "/etc/vdoconf.yml": "config: !Configuration\n  vdos:\n    v: !VDOService\n"})
     facts = Disks().facts(fake_host)
     assert facts == {
-        "stack": {"dm-0": device("luks-1", "CRYPT-LUKS2-1-luks-1", "md127"),
-                  "md127": device("md127", md="aa:bb")},
-        "crypttab": ["luks-1"], "vdo": False,
-        "drivers": {"sda": []}, "cards": {}}
+        "crypttab": ["luks-1"], "vdo": False, "volatile": {
+            "stack": {"dm-0": device("luks-1", "CRYPT-LUKS2-1-luks-1", "md127"),
+                      "md127": device("md127", md="aa:bb")},
+            "drivers": {"sda": []}, "cards": {}}}
+
+
+def test_maintenance_takes_disks_away_and_leaves_the_plan_good() -> None:
+    lun = {"dm-9": device("3600", "mpath-3600", "sdb")}
+    up = with_disks(stack=lun, drivers={"sda": [], "sdb": ["sd_mod"]}, cards={"vf0": ["iavf"]})
+    assert digest(up) == digest(with_disks(drivers={"sda": []}))
+    assert digest(up) != digest(with_disks(crypttab=["data"]))
 
 
 def test_a_plain_disk_needs_nothing() -> None:
@@ -109,7 +118,7 @@ def test_the_modules_that_drive_a_disk_and_its_controller_are_read(fake_host: Fa
     fake_host.link("/sys/class/net/eno1", f"{pci}/net/eno1")
     fake_host.write("/sys/devices/virtual/net/lo/type", "772\n")
     fake_host.link("/sys/class/net/lo", "/sys/devices/virtual/net/lo")
-    facts = Disks().facts(fake_host)
+    facts = Disks().facts(fake_host)["volatile"]
     assert facts["drivers"] == {"sda": ["sd_mod", "mpt3sas"]}
     assert facts["cards"] == {"eno1": ["mpt3sas"]}
 

@@ -23,7 +23,7 @@ def disk(fake: FakeHost, name: str, number: str, *lines: str) -> None:
 
 
 def with_files(files: Dict[str, str], **more: Any) -> HostFacts:
-    mine = {"files": files, "wwids": {}, "held": [], **more}
+    mine = {"files": files, "volatile": {"wwids": {}, "held": [], **more}}
     facts = host(etc=tuple(changed(path) for path in files))
     return replace(facts, plugins={**facts.plugins, "multipath": mine})
 
@@ -40,7 +40,7 @@ def test_reads_files_disks_names_and_what_multipath_holds(fake_host: FakeHost) -
     facts = Multipath().facts(fake_host)
     assert sorted(facts["files"]) == ["/etc/multipath.conf", "/etc/multipath/conf.d/array.conf",
                                       "/etc/multipath/wwids"]
-    assert facts["wwids"] == {"sda": DISK, "nvme0n1": "eui.01"} and facts["held"] == ["sdb"]
+    assert facts["volatile"] == {"wwids": {"sda": DISK, "nvme0n1": "eui.01"}, "held": ["sdb"]}
 
 
 @pytest.mark.parametrize("text,answer", [
