@@ -210,16 +210,23 @@ def _lines(facts: HostFacts, rows: List[List[str]],
         if not where.startswith("/") or source.startswith((f"/dev/{vg}/", f"/dev/mapper/{vg}-")):
             continue
         network = kind in NETWORK
+        words = options.split(",")
+        bind = "bind" in words or "rbind" in words
         if where in ("/", "/tmp") or where.startswith(("/boot", "/rhev/", "/proc", "/sys")) or (
-                where in mounted and not network and kind not in VIRTUAL):
+                where in mounted and not network and not bind and kind not in VIRTUAL):
             continue
         real = with_image(where, top)
+        if bind:
+            what = with_image(_unescaped(source), top)
+            if what is None:
+                left.append(f"{source} at {where}: the image has no directory {source}")
+                continue
+            source = field(what)
         if real is None:
             left.append(f"{source} at {where}: the image has no such directory")
         elif any(f",{secret}" in f",{options}" for secret in SECRETS):
             left.append(f"{source} at {where}: its options hold a password")
         else:
-            words = options.split(",")
             words += [w for w in ("_netdev",) if network and w not in words]
             words += ["nofail"] if "nofail" not in words else []
             lines.append(f"{source} {field(real)} {kind} {','.join(words)} 0 0")

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from typing import List, Mapping, Sequence, Set, Tuple
 
 from ng2coreos.model.facts import HostFacts, Mount
@@ -19,6 +20,7 @@ OPTIONS = ("nodev", "nosuid", "noexec", "noatime", "nodiratime", "discard", "usr
            "prjquota", "uquota", "gquota", "pquota", "sync", "ro")
 # Mounted by the system, by vdsm or by us, whatever fstab says
 NOT_OURS = ("/boot", "/dev", "/proc", "/rhev", "/run", "/sys", "/sysroot", "/tmp")
+_BIND = re.compile(r"\[.*\]$")  # so findmnt shows a directory (or subvolume) mounted elsewhere
 NOFAIL = "nofail,x-systemd.device-timeout=300"
 _HEADER = "# Written by ng2coreos. /boot is a directory of NG's boot partition: see its manual.\n"
 
@@ -67,6 +69,7 @@ def swaps(facts: HostFacts) -> Tuple[Mount, ...]:
 def _others(facts: HostFacts, volumes: Tuple[Volume, ...], lines: List[str],
             top: Mapping[str, str], taken: Set[str]) -> Tuple[Finding, ...]:
     ours = {"/", "swap", *(v.source_mount for v in volumes)}
+    ngs = {*(v.origin for v in volumes), *(i.volume for i in facts.layout.images)} - {""}
     shared: List[str] = []
     left: List[str] = []
     for target in sorted({m.target for m in facts.layout.mounts}):
@@ -79,6 +82,12 @@ def _others(facts: HostFacts, volumes: Tuple[Volume, ...], lines: List[str],
         if not mount.source.startswith("/dev/"):
             if ":" in mount.source or mount.source.startswith("//"):
                 left.append(f"{mount.source} at {target}: a network file system")
+        elif _BIND.search(mount.source):
+            # Never by UUID: that is another file system than the directory, NG's own for the most
+            if not _itself(facts, mount):
+                left.append(f"{mount.source} at {target}: a directory of a file system")
+        elif mount.volume in ngs:
+            left.append(f"{mount.source} at {target}: NG's own, which stays as it is")
         elif not mount.uuid:
             left.append(f"{mount.source} at {target}: it has no UUID")
         elif real is None or not (top_name(target) or real.startswith("/var/")):
@@ -93,6 +102,13 @@ def _others(facts: HostFacts, volumes: Tuple[Volume, ...], lines: List[str],
     if left:
         found.append(finding("N2C_MOUNT_LEFT", evidence=left))
     return tuple(found)
+
+
+def _itself(facts: HostFacts, mount: Mount) -> bool:
+    """Is a directory mounted on itself, as podman does? Nothing is there that was not before."""
+    device, _, directory = mount.source[:-1].partition("[")
+    return any(m.source == device and f"{m.target.rstrip('/')}{directory}" == mount.target
+               for m in facts.layout.mounts)
 
 
 def _below(path: str, tops: Tuple[str, ...]) -> bool:

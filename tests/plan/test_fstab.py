@@ -52,6 +52,22 @@ def test_another_local_file_system_is_mounted_by_uuid_and_reported() -> None:
     assert found(plan, "N2C_MOUNT_SHARED").resources == ("mount:/srv/my data",)
 
 
+def test_no_volume_of_ng_is_mounted_whatever_lies_where() -> None:
+    layer = host().layout.mount("/")
+    assert layer is not None
+    plan = decided(with_mount(
+        Mount("/dev/mapper/onn-home[/vm]", "/srv/vm", "xfs", "rw", "fs-home", "home"),
+        Mount("/dev/mapper/onn-layer[/x]", "/mnt/x", "xfs", "rw", "fs-root", layer.volume),
+        Mount("/dev/mapper/onn-layer", "/mnt/y", "xfs", "rw", "fs-root", layer.volume),
+        Mount("/dev/mapper/onn-var", "/mnt/z", "xfs", "rw", "fs-var", "var"),
+        Mount("/dev/mapper/onn-var[/lib/containers/storage/overlay]",
+              "/var/lib/containers/storage/overlay", "xfs", "rw", "fs-var", "var")))
+    assert not [line for line in lines(plan) if "UUID=fs-" in line]
+    assert [text.split(" at ")[1].split(":")[0] for text in
+            found(plan, "N2C_MOUNT_LEFT").evidence] == ["/mnt/x", "/mnt/y", "/mnt/z", "/srv/vm"]
+    assert "N2C_MOUNT_SHARED" not in ids(plan)
+
+
 def test_mounts_that_cannot_be_carried_are_named() -> None:
     plan = decided(with_mount(
         Mount("/dev/sdb1", "/data", "xfs", "rw", "u-1"), Mount("/dev/sdc1", "/mnt/x", "xfs", "rw"),

@@ -216,3 +216,16 @@ def test_lines_of_fstab_need_not_be_utf_8() -> None:
     assert "srv:/\udce9 /var/mnt/\udce9 nfs ro,_netdev,nofail 0 0" in text_of(
         item(plan, "/etc/fstab"))
     assert unit_name("/mnt/\udce9") == "mnt-\\xe9.mount"
+
+
+def test_a_directory_mounted_elsewhere_stays_one_at_its_real_place() -> None:
+    rows = [["/home/vm", "/srv/vm", "none", "bind"], ["/gone/x", "/srv/x", "none", "rbind,ro"]]
+    facts = with_paths(("/srv/vm", "xfs"), fstab=rows)
+    mounts = [replace(m, source="/dev/mapper/onn-home[/vm]", uuid="fs-home", volume="home")
+              if m.target == "/srv/vm" else m for m in facts.layout.mounts]
+    plan = decided(replace(facts, layout=replace(facts.layout, mounts=tuple(mounts))), image())
+    assert "/var/home/vm /var/srv/vm none bind,nofail 0 0" in fstab(plan)
+    assert not [line for line in fstab(plan) if "fs-home" in line or "/var/srv/x" in line]
+    assert found(plan, "N2C_PATHS_MOUNT").evidence == (
+        "/gone/x at /srv/x: the image has no directory /gone/x",)
+    assert "N2C_MOUNT_LEFT" not in ids(plan)
