@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 
 from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import API, Contribution
+from ng2coreos.core.redact import HIDDEN
 from ng2coreos.model.facts import HostFacts, Mount
 from ng2coreos.model.finding import Finding
 from ng2coreos.model.item import Check, Item
@@ -69,7 +70,7 @@ class Paths:
         units = [n for n in host.names(UNITS) if n.endswith((".mount", ".automount"))]
         return {
             "loose": _loose(host), "domains": _domains(host),
-            "fstab": [line.split() for line in host.read_text(FSTAB, default="").splitlines()
+            "fstab": [_secretless(line.split()) for line in host.read_text(FSTAB, default="").splitlines()
                       if len(line.split()) >= 4 and not line.lstrip().startswith("#")],
             "units": {n: host.read_text(f"{UNITS}/{n}") for n in units if _plain(host, n)},
         }
@@ -103,6 +104,13 @@ class Paths:
 
 
 PLUGIN = Paths
+
+
+def _secretless(row: List[str]) -> List[str]:
+    """A line of fstab with the values of passwords taken out of its options."""
+    words = [next((secret + HIDDEN for secret in SECRETS if word.startswith(secret)), word)
+             for word in row[3].split(",")]
+    return [*row[:3], ",".join(words), *row[4:]]
 
 
 def _plain(host: Host, name: str) -> bool:

@@ -44,14 +44,16 @@ def test_reads_what_lies_loose_domains_fstab_and_units(fake_host: FakeHost) -> N
         "/notes.txt": "x", f"/data/images/rhev/{SD}/dom_md/metadata": "CLASS=Data\n",
         f"/nfs/export/{SD}/dom_md/metadata": "far away", "/data/images/x/dom_md/metadata": "no",
         "/proc/self/mounts": "srv:/x /nfs nfs4 rw 0 0\n", "/media/disk/file": "x",
-        "/etc/fstab": "# comment\nUUID=1 /mnt/a xfs defaults 0 0\nbroken\n",
+        "/etc/fstab": "# comment\nUUID=1 /mnt/a xfs defaults 0 0\nbroken\n"
+                      "//s/x /mnt/w cifs ro,pass=hunter2 0 0\n",
         "/etc/systemd/system/mnt-b.mount": "[Mount]\nWhere=/mnt/b\n"})
     fake_host.link("/vms", "/data/vms")
     fake_host.link("/etc/systemd/system/tmp.mount", "/dev/null")
     assert Paths().facts(fake_host) == {
         "loose": ["/notes.txt", "/vms", "/media/disk"],
         "domains": [f"/data/images/rhev/{SD}"],
-        "fstab": [["UUID=1", "/mnt/a", "xfs", "defaults", "0", "0"]],
+        "fstab": [["UUID=1", "/mnt/a", "xfs", "defaults", "0", "0"],
+                  ["//s/x", "/mnt/w", "cifs", "ro,pass=***", "0", "0"]],
         "units": {"mnt-b.mount": "[Mount]\nWhere=/mnt/b\n"}}
 
 
