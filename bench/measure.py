@@ -1,10 +1,11 @@
 """One figure: how it is measured, when it is past its target, and the line that tells it."""
 
+import json
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Optional, Tuple
@@ -14,6 +15,16 @@ MB = 1_000_000
 MEMORY_TARGET_MB = 150.0  # of every case, whatever the host's size
 _SAID_BYTES = 4096  # what a floor prints is not kept: see run()
 Argv = Tuple[str, ...]
+# Between this process and the program: ru_maxrss counts what the forking process held too
+_TIMER = """
+import json, os, sys, time
+out, argv = int(sys.argv[1]), sys.argv[2:]
+os.set_inheritable(out, False)
+start = time.perf_counter()
+_, status, usage = os.wait4(os.posix_spawnp(argv[0], argv, os.environ), 0)
+seconds = time.perf_counter() - start
+os.write(out, json.dumps([seconds, os.waitstatus_to_exitcode(status), usage.ru_maxrss]).encode())
+"""
 
 
 @dataclass(frozen=True)
@@ -99,24 +110,25 @@ def measure(case: Case, scratch: Path, runs: int) -> Tuple[Figure, Figure]:
 def run(argv: Argv, scratch: Path) -> Ended:
     """Run a program to its end; CalledProcessError if it fails, for then no figure is true.
 
-    Byte code is kept in `scratch`, as an installed package has it.  The peak is ru_maxrss, in
-    which the kernel counts what this process held before the exec too: so this process is kept
-    small, all that must be prepared is prepared by children.
+    Byte code is kept in `scratch`, as an installed package has it.  The peak is ru_maxrss, whatever
+    this process holds.
     """
     kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     environment = {**kept, "LC_ALL": "C.UTF-8", "PYTHONPYCACHEPREFIX": str(scratch / "pyc")}
-    with tempfile.TemporaryFile(dir=scratch) as out:
-        start = time.perf_counter()
-        child = subprocess.Popen(argv, cwd=REPO, env=environment, stdin=subprocess.DEVNULL,
-                                 stdout=out)
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.perf_counter() - start
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode:
-            raise subprocess.CalledProcessError(child.returncode, argv)
+    told, tell = os.pipe()
+    with tempfile.TemporaryFile(dir=scratch) as out, open(told, "rb") as answer:
+        try:
+            subprocess.run([sys.executable, "-I", "-S", "-c", _TIMER, str(tell), *argv], cwd=REPO,
+                           env=environment, stdin=subprocess.DEVNULL, stdout=out, check=True,
+                           pass_fds=[tell])
+        finally:
+            os.close(tell)
+        seconds, status, peak_kib = json.loads(answer.read())
+        if status:
+            raise subprocess.CalledProcessError(status, argv)
         out.seek(0)
         said = out.read(_SAID_BYTES).decode("utf-8", "replace")
-    return Ended(seconds, usage.ru_maxrss * 1024 / MB, said)
+    return Ended(seconds, peak_kib * 1024 / MB, said)
 
 
 def _seconds(ended: Ended, inside: bool) -> float:

@@ -6,11 +6,11 @@ from typing import Any, Dict, Iterator
 import pytest
 
 from ng2coreos.report import html
+from tests.conftest import FIGURE
 from tests.report import pages
 from tests.report.browser import Browser, browser
 
-ROWS, OPENS_S = 5000, 1.0
-BUSY = 5.0  # two machines and a compiler may share these processors
+ROWS = 5000
 # WCAG 2: relative luminance; the background is the nearest one that is painted
 CONTRAST = """
 (() => {
@@ -97,17 +97,19 @@ def test_a_hostile_host_runs_no_script(tab: Browser, tmp_path: Path) -> None:
     assert tab.do("document.querySelector('h1').textContent").startswith('"><script>alert(1)')
 
 
-def test_it_opens_at_once_with_many_rows(tab: Browser, tmp_path: Path) -> None:
+def test_many_rows_are_shown_and_filtered(tab: Browser, tmp_path: Path,
+                                          request: pytest.FixtureRequest) -> None:
+    """How long that took is a figure of the run; on a quiet machine it is well under a second."""
     shown(tab, tmp_path, pages.long(ROWS))
     assert tab.do("document.querySelectorAll('#etc tbody tr').length") >= ROWS
     took = tab.do("performance.getEntriesByType('navigation')[0].loadEventEnd / 1000")
-    assert took < OPENS_S * BUSY, took
     began = tab.do("(() => { const at = performance.now();"
                    "document.querySelector('#etc [data-words]').value = '04999';"
                    "document.querySelector('#etc form').dispatchEvent(new Event('input'));"
                    "return new Promise((done) => requestAnimationFrame(() => setTimeout(() =>"
                    "done((performance.now() - at) / 1000), 0))); })()")
-    assert began < OPENS_S * BUSY
+    request.node.user_properties += [(FIGURE, (f"page of {ROWS} rows: opened (s)", took)),
+                                     (FIGURE, (f"page of {ROWS} rows: filtered (s)", began))]
     assert tab.do("document.querySelectorAll('#etc tbody tr:not([hidden])').length") == 1
 
 
