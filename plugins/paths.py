@@ -68,9 +68,10 @@ class Paths:
     def facts(self, host: Host) -> Dict[str, Any]:
         """Reads names, and files of mounts; looks for domains where nothing is a network's."""
         units = [n for n in host.names(UNITS) if n.endswith((".mount", ".automount"))]
+        lines = host.read_text(FSTAB, default="").splitlines()
         return {
             "loose": _loose(host), "domains": _domains(host),
-            "fstab": [_secretless(line.split()) for line in host.read_text(FSTAB, default="").splitlines()
+            "fstab": [_secretless(line.split()) for line in lines
                       if len(line.split()) >= 4 and not line.lstrip().startswith("#")],
             "units": {n: host.read_text(f"{UNITS}/{n}") for n in units if _plain(host, n)},
         }
