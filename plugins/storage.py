@@ -58,11 +58,13 @@ class Storage:
     def facts(self, host: Host) -> Dict[str, Any]:
         """Reads files, and asks sanlock what it holds."""
         local = host.read_text(LVMLOCAL, default="")
+        # Where the last NVMe storage domain is gone (maintenance), the plan is as good as before
+        now = {"volatile": {**self.now(host)["volatile"], "nvme": _nvme(host)}}
         return {
             "lvmlocal_private": bool(local) and (private(local) or bool(_OWN_NAME.search(local))),
             "lvm_settings": _changed(host), "config_method": _config_method(host),
-            "pristine": _pristine(host), "automatic": _automatic(host), "nvme": _nvme(host),
-            "ports": _fc_ports(host), **self.now(host)}
+            "pristine": _pristine(host), "automatic": _automatic(host),
+            "ports": _fc_ports(host), **now}
 
     def contribute(self, facts: HostFacts, mine: Dict[str, Any],
                    target: TargetFacts) -> Contribution:
@@ -193,7 +195,7 @@ def _names(mine: Dict[str, Any]) -> List[Item]:
 
 def _nvme_items(mine: Dict[str, Any]) -> List[Item]:
     """The names that NG took from the hardware, written down: another program may make others."""
-    nvme = mine["nvme"]
+    nvme = mine["volatile"]["nvme"]
     if not nvme["used"] or not nvme["uuid"] or nvme["stored"]:
         return []
     reason = "NVMe subsystems know the host by the name that its hardware gave."

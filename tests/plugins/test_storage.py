@@ -22,8 +22,8 @@ r 5b7a9f6e-2a90:SDM:/dev/5b7a9f6e/leases:1048576:4 p 2000
 """
 NONE: Dict[str, Any] = {
     "lvmlocal_private": False, "lvm_settings": [], "config_method": "", "automatic": [],
-    "pristine": {}, "nvme": {"used": False, "uuid": "", "stored": []}, "ports": [],
-    "volatile": {"leases": [], "tasks": []}}
+    "pristine": {}, "ports": [],
+    "volatile": {"leases": [], "tasks": [], "nvme": {"used": False, "uuid": "", "stored": []}}}
 
 
 def with_storage(*etc: EtcChange, **more: Any) -> HostFacts:
@@ -111,11 +111,12 @@ def test_the_name_that_the_hardware_gives_for_nvme_is_written_down(fake_host: Fa
     fake_host.on("sanlock", ..., missing=True)
     fake_host.write("/sys/class/nvme/nvme0/transport", "tcp\n")
     fake_host.write("/sys/class/dmi/id/product_uuid", "4C4C4544-0043\n")
-    nvme = Storage().facts(fake_host)["nvme"]
-    plan = decided(with_storage(nvme=nvme))
+    volatile = Storage().facts(fake_host)["volatile"]
+    nvme = volatile["nvme"]
+    plan = decided(with_storage(volatile=volatile))
     assert text_of(item(plan, HOSTNQN)) == "nqn.2014-08.org.nvmexpress:uuid:4c4c4544-0043\n"
     assert text_of(item(plan, HOSTID)) == "4c4c4544-0043\n"
-    stored = decided(with_storage(nvme={**nvme, "stored": [HOSTNQN]}))
+    stored = decided(with_storage(volatile={**volatile, "nvme": {**nvme, "stored": [HOSTNQN]}}))
     assert not [i for i in stored.items if i.path == HOSTNQN]
 
 
