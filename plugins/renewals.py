@@ -6,6 +6,7 @@ ostree images do this at their first boot only, which a carried machine-id says 
 
 import dataclasses
 import fnmatch
+import re
 from dataclasses import dataclass
 from typing import Any, Dict, List, Tuple
 
@@ -21,6 +22,8 @@ from ng2coreos.plan.written import carried, written
 
 CRYPTO = "/etc/crypto-policies/config"
 TRUST = "/etc/pki/ca-trust/source"
+_POLICY = re.compile(r"[A-Za-z0-9_.:-]+")
+_PLAIN = re.compile(r"[A-Za-z0-9/._+@-]+")  # names that a command line of systemd takes as they are
 STAMPS = "/var/lib/ng2coreos"
 DEFAULT = "DEFAULT"
 
@@ -35,18 +38,21 @@ class Renewal:
     arguments: str
     before: str
     why: str
+    sign: str = ""  # "-": where it fails, the new system is good all the same
 
 
+# EL10's postfix has no "hash:", which a carried main.cf may name: both programs end with an error
+_MAIL = "-"
 TABLE = (
     Renewal("ca-trust", (TRUST + "/*/*", TRUST + "/*.p11-kit"), "/usr/bin/update-ca-trust",
             "extract", "vdsmd.service", "Makes the bundles of authorities from the carried ones."),
     Renewal("aliases", ("/etc/aliases",), "/usr/bin/newaliases", "", "postfix.service",
-            "Makes the database of mail aliases in the image's format."),
+            "Makes the database of mail aliases in the image's format.", _MAIL),
     Renewal("mail-maps", ("/etc/postfix/transport", "/etc/postfix/canonical",
                           "/etc/postfix/generic", "/etc/postfix/virtual", "/etc/postfix/access",
                           "/etc/postfix/sasl_passwd", "/etc/postfix/*_maps"),
             "/usr/sbin/postmap", "{sources}", "postfix.service",
-            "Makes postfix's tables in the image's format."),
+            "Makes postfix's tables in the image's format.", _MAIL),
 )
 
 
@@ -57,10 +63,10 @@ class Renewals:
     api = API
 
     def facts(self, host: Host) -> Dict[str, Any]:
-        """The policy stands in one word, such as ``DEFAULT:SHA1``."""
-        words = [line.strip() for line in host.read_text(CRYPTO, default="").splitlines()
-                 if line.strip() and not line.lstrip().startswith("#")]
-        return {"crypto": words[0] if words else ""}
+        """The policy in one word, such as ``DEFAULT:SHA1``; further lines name its parts."""
+        lines = host.read_text(CRYPTO, default="").splitlines()
+        words = [line.partition("#")[0].strip() for line in lines]
+        return {"crypto": ":".join(word for word in words if word)}
 
     def contribute(self, facts: HostFacts, mine: Dict[str, Any],
                    target: TargetFacts) -> Contribution:
@@ -72,13 +78,15 @@ class Renewals:
             sources = [path for path in changed
                        if any(fnmatch.fnmatchcase(path, one) for one in row.sources)]
             if sources:
+                words = " ".join(_word(path) for path in sorted(sources))
                 rows.append(dataclasses.replace(
-                    row, arguments=row.arguments.replace("{sources}", " ".join(sorted(sources)))))
+                    row, arguments=row.arguments.replace("{sources}", words)))
         found: List[Finding] = []
         policy = mine.get("crypto", "") if mine else ""
-        if CRYPTO in changed and policy and policy.replace(":", "").replace("-", "").isalnum():
+        if CRYPTO in changed and _POLICY.fullmatch(policy):
+            # Without --set, which would write the carried file anew
             rows.append(Renewal("crypto-policy", (CRYPTO,), "/usr/bin/update-crypto-policies",
-                                f"--no-reload --set {policy}", "sshd.service",
+                                "--no-reload", "sshd.service",
                                 "Puts the admin's crypto policy in force."))
             if policy != DEFAULT:
                 found.append(finding("N2C_CRYPTO_POLICY", [f"file:{CRYPTO}"], [policy],
@@ -95,6 +103,15 @@ class Renewals:
 PLUGIN = Renewals
 
 
+def _word(path: str) -> str:
+    """`path` as a word of a command line of systemd."""
+    if _PLAIN.fullmatch(path):
+        return path
+    for special, instead in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%"), ("$", "$$")):
+        path = path.replace(special, instead)
+    return f'"{path}"'
+
+
 def _unit(row: Renewal) -> str:
     return f"ng2coreos-renew-{row.name}.service"
 
@@ -105,7 +122,7 @@ def _text(row: Renewal) -> str:
     return (f"# Written by ng2coreos; it runs once.\n[Unit]\nDescription={row.why}\n"
             f"ConditionPathExists=!{stamp}\nConditionFileIsExecutable={row.program}\n"
             f"Before={row.before}\n\n[Service]\nType=oneshot\nTimeoutSec=120\n"
-            f"ExecStart={command}\nExecStartPost=/usr/bin/mkdir -p {STAMPS}\n"
+            f"ExecStart={row.sign}{command}\nExecStartPost=/usr/bin/mkdir -p {STAMPS}\n"
             f"ExecStartPost=/usr/bin/touch {stamp}\n\n[Install]\nWantedBy=multi-user.target\n")
 
 

@@ -30,15 +30,15 @@ def text(plan: Any, name: str) -> List[str]:
 
 @pytest.mark.parametrize("path,name,command", [
     ("/etc/pki/ca-trust/source/anchors/site.pem", "ca-trust", "/usr/bin/update-ca-trust extract"),
-    ("/etc/aliases", "aliases", "/usr/bin/newaliases"),
-    ("/etc/postfix/sasl_passwd", "mail-maps", "/usr/sbin/postmap /etc/postfix/sasl_passwd"),
+    ("/etc/aliases", "aliases", "-/usr/bin/newaliases"),
+    ("/etc/postfix/sasl_passwd", "mail-maps", "-/usr/sbin/postmap /etc/postfix/sasl_passwd"),
     ("/etc/crypto-policies/config", "crypto-policy",
-     "/usr/bin/update-crypto-policies --no-reload --set DEFAULT")])
+     "/usr/bin/update-crypto-policies --no-reload")])
 def test_each_source_has_a_unit_that_runs_once(path: str, name: str, command: str) -> None:
     plan = decided(having(path))
     lines = text(plan, name)
     assert f"ExecStart={command}" in lines
-    assert f"ConditionFileIsExecutable={command.split()[0]}" in lines
+    assert f"ConditionFileIsExecutable={command.lstrip('-').split()[0]}" in lines
     stamp = f"/var/lib/ng2coreos/renewed-{name}"
     assert {f"ConditionPathExists=!{stamp}", f"ExecStartPost=/usr/bin/touch {stamp}"} <= set(lines)
     assert [(u.unit, u.action, u.links) for u in plan.units if "renew" in u.unit] == [(
@@ -52,7 +52,7 @@ def test_a_host_that_changed_none_gets_none() -> None:
 
 def test_several_tables_are_one_command() -> None:
     plan = decided(having("/etc/postfix/transport", "/etc/postfix/sasl_passwd"))
-    assert "ExecStart=/usr/sbin/postmap /etc/postfix/sasl_passwd /etc/postfix/transport" in text(
+    assert "ExecStart=-/usr/sbin/postmap /etc/postfix/sasl_passwd /etc/postfix/transport" in text(
         plan, "mail-maps")
 
 
@@ -63,6 +63,20 @@ def test_the_crypto_policy_is_read_and_told_where_it_is_another(fake_host: FakeH
     plan = decided(having("/etc/crypto-policies/config", crypto="DEFAULT:SHA1"))
     assert found(plan, "N2C_CRYPTO_POLICY").evidence == ("DEFAULT:SHA1",)
     assert "N2C_CRYPTO_POLICY" not in ids(decided(having("/etc/crypto-policies/config")))
+
+
+def test_a_policy_may_have_comments_and_lines_for_its_parts(fake_host: FakeHost) -> None:
+    fake_host.write("/etc/crypto-policies/config", "# x\nDEFAULT # ours\nNO-SHA1\nMY_OWN\n")
+    policy = Renewals().facts(fake_host)["crypto"]
+    assert policy == "DEFAULT:NO-SHA1:MY_OWN"
+    assert len(made(having("/etc/crypto-policies/config", crypto=policy))) == 1
+
+
+def test_odd_names_are_one_word_each() -> None:
+    lines = text(decided(having("/etc/postfix/a b_maps", "/etc/postfix/%h$_maps")), "mail-maps")
+    assert ('ExecStart=-/usr/sbin/postmap "/etc/postfix/%%h$$_maps" "/etc/postfix/a b_maps"'
+            in lines)
+    assert made(having("/etc/pki/ca-trust/source/anchors/Our CA.pem"))
 
 
 def test_a_policy_that_is_no_name_is_not_run() -> None:
