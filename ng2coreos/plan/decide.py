@@ -16,7 +16,7 @@ from ng2coreos.plan.fstab import decide_fstab, dropped_mounts
 from ng2coreos.plan.identities import decide_identities
 from ng2coreos.plan.ignition import ignition_findings
 from ng2coreos.plan.image import image_findings
-from ng2coreos.plan.kernel_args import decide_kernel_args
+from ng2coreos.plan.kernel_args import decide_kernel_args, too_long
 from ng2coreos.plan.lvm_devices import decide_lvm_devices
 from ng2coreos.plan.predict import predict
 from ng2coreos.plan.rules import Rules
@@ -54,12 +54,12 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
     ordered = tuple(items[path] for path in sorted(items))
     states = _merged_units(units.states, [share for _, share in shares])
     need = predict(facts, target, policy, volumes.volumes, ordered)
+    all_args = (*args, *(a for _, share in shares for a in share.kernel_args))
     findings = (*image_findings(facts, target), *ignition_findings(target, ordered),
                 *boot_findings, *volumes.findings,
-                *space_findings(facts, target, need), *arg_findings, *fstab_findings,
-                *identity_findings, *units.findings, *etc.findings,
+                *space_findings(facts, target, need), *arg_findings, *too_long(all_args),
+                *fstab_findings, *identity_findings, *units.findings, *etc.findings,
                 *(f for _, share in shares for f in share.findings))
-    all_args = (*args, *(a for _, share in shares for a in share.kernel_args))
     return Decisions(
         findings=_sorted(findings), items=ordered, identities=identities, kernel_args=all_args,
         volumes=volumes.volumes, trees=volumes.trees, units=states,

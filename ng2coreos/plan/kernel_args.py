@@ -20,6 +20,9 @@ RESETS = (("panic=30", "A panic ends in a reset: in a trial that is NG, later th
           ("rd.emergency=reboot", "An initramfs that fails ends in a reset: in a trial that is NG, "
            "later the boot counter's."))
 
+LINE_BYTES = 2047  # COMMAND_LINE_SIZE of x86_64, arm64 and ppc64le, without its last zero
+OTHERS_BYTES = 300  # BOOT_IMAGE=, ostree= (each with a digest) and ignition.firstboot
+
 
 def decide_kernel_args(facts: HostFacts, target: TargetFacts, rules: Rules,
                        volumes: Sequence[Volume]) -> Tuple[Tuple[KernelArg, ...],
@@ -39,6 +42,15 @@ def decide_kernel_args(facts: HostFacts, target: TargetFacts, rules: Rules,
             result = rule.result.replace("{value}", word.partition("=")[2])
             decided.append(KernelArg(word, ArgAction.TRANSLATE, rule.reason, result))
     return (*_once(decided), *_added(facts, volumes)), _findings(words, target)
+
+
+def too_long(args: Sequence[KernelArg]) -> Tuple[Finding, ...]:
+    """The kernel cuts a longer line off without a word, and with it what finds the new root."""
+    used = len(" ".join(arg.result for arg in args if arg.result).encode("utf-8", "replace"))
+    if used <= LINE_BYTES - OTHERS_BYTES:
+        return ()
+    long = sorted((arg.result for arg in args), key=len, reverse=True)[:5]
+    return (finding("N2C_KARGS_LONG", evidence=long, used=used, room=LINE_BYTES - OTHERS_BYTES),)
 
 
 def split(line: str) -> List[str]:

@@ -93,3 +93,9 @@ def test_words_and_patterns() -> None:
     assert fits("rd.lvm.lv", "rd.lvm.lv=x") and not fits("rd.lvm", "rd.lvm.lv=x")
     assert fits("kvm_intel.nested", "kvm-intel.nested=1") and fits("a=b*", "a=bc")
     assert not fits("crashkernel=auto", "crashkernel=256M")
+
+
+def test_a_line_that_the_kernel_would_cut_off_stops_the_plan() -> None:
+    assert "N2C_KARGS_LONG" not in ids(given(f"quiet x={'y' * 200}"))
+    one = found(given(f"quiet x={'y' * 1800}"), "N2C_KARGS_LONG")
+    assert one.kind is Kind.INHIBITOR and one.evidence[0].startswith("x=yyy")
