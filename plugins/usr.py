@@ -2,7 +2,7 @@
 
 import stat
 from dataclasses import replace
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Set, Tuple
 
 from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import API, Contribution
@@ -81,7 +81,7 @@ class Usr:
         added: Dict[str, FileFact] = {path: codec.load(FileFact, fact)
                                       for path, fact in mine["added"].items()}
         items, states = _hooks(added)
-        moved, more = _moved(facts, added)
+        moved, more = _moved(facts, added, {*target.units, *target.enabled_units})
         settled = {item.source for item in (*items, *moved)}
         rest = sorted({*(p for p in added if p not in settled), *mine["changed"]})
         found: List[Finding] = []
@@ -124,8 +124,12 @@ def _hooks(added: Dict[str, FileFact]) -> Tuple[List[Item], List[UnitState]]:
                              "vdsm looks for hooks there.")]
 
 
-def _moved(facts: HostFacts, added: Dict[str, FileFact]) -> Tuple[List[Item], List[UnitState]]:
-    """Settings of programs that read /etc as well, unless a file there has the name already."""
+def _moved(facts: HostFacts, added: Dict[str, FileFact],
+           units: Set[str]) -> Tuple[List[Item], List[UnitState]]:
+    """Settings of programs that read /etc as well, unless a file there has the name already.
+
+    Nor do those that would hide one of the image's `units`.
+    """
     there = {c.path for c in facts.etc if c.host is not None}
     enabled = {s.unit: s for s in facts.services if s.state == "enabled"}
     items: List[Item] = []
@@ -133,7 +137,8 @@ def _moved(facts: HostFacts, added: Dict[str, FileFact]) -> Tuple[List[Item], Li
     for path, fact in sorted(added.items()):
         directory, _, name = path.rpartition("/")
         place = MOVES.get(directory)
-        if place is None or f"{place}/{name}" in there:
+        if place is None or f"{place}/{name}" in there or (
+                place == "/etc/systemd/system" and name in units):
             continue
         items.append(replace(carried(path, fact, "Added below /usr, which the image owns.", "usr"),
                              path=f"{place}/{name}"))

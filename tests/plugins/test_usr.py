@@ -116,5 +116,12 @@ def test_what_etc_has_by_that_name_wins_and_the_rest_is_told() -> None:
         "/usr/bin/tool", f"{UNIT}/mine.service", "/usr/sbin/x")
 
 
+def test_a_unit_that_would_hide_the_images_is_told_only() -> None:
+    path = "/usr/lib/systemd/system/vdsmd.service"
+    plan = decided(with_usr(added={path: codec.dump(file())}))
+    assert not [i for i in plan.items if i.path == "/etc/systemd/system/vdsmd.service"]
+    assert found(plan, "N2C_USR_CHANGED").evidence == (path,)
+
+
 def test_a_plain_host_has_nothing_to_say() -> None:
     assert not [i for i in ids(decided(with_usr())) if i.startswith("N2C_USR")]
