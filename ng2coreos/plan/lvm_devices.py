@@ -35,5 +35,6 @@ def decide_lvm_devices(facts: HostFacts) -> Item:
 
 
 def local_pvs(facts: HostFacts) -> List[PhysicalVolume]:
-    """Every PV of a local VG: NG's, Gluster's bricks', the admin's."""
-    return [pv for pv in facts.layout.pvs if pv.vg and not _DOMAIN.fullmatch(pv.vg)]
+    """Every PV of a local VG: NG's, Gluster's bricks', the admin's; not one that is missing."""
+    return [pv for pv in facts.layout.pvs
+            if pv.vg and pv.device.startswith("/") and not _DOMAIN.fullmatch(pv.vg)]

@@ -14,6 +14,7 @@ def test_local_disks_are_named_by_their_pvid_and_storage_domains_are_not() -> No
                           "6d1c1c0e-2f0b-4b1b-9a57-0f7e7c3a9d11", 1),
            PhysicalVolume("/dev/sda3", "Fl21KX-V4sb-Uxg3-dAjd-Nh8j-0qFN-AV5KtL", "onn", 1),
            PhysicalVolume("/dev/sdc", "BrickB-V4sb-Uxg3-dAjd-Nh8j-0qFN-AV5KtL", "gluster_vg", 1),
+           PhysicalVolume("[unknown]", "Gone00-V4sb-Uxg3-dAjd-Nh8j-0qFN-AV5KtL", "gluster_vg", 1),
            PhysicalVolume("/dev/sdd", "UnusedB-4sb-Uxg3-dAjd-Nh8j-0qFN-AV5KtL", "", 1))
     facts = replace(facts, layout=replace(facts.layout, pvs=pvs))
     text = base64.b64decode(decide_lvm_devices(facts).content).decode()
