@@ -145,6 +145,8 @@ def _timers(jobs: Sequence[Job], left: List[str]) -> List[Tuple[str, str, str]]:
             left.append(f"{place}: it seems to hold a password, which a unit would show")
         elif not _SHELL.fullmatch(dict(job.environment).get("SHELL", "/bin/sh")):
             left.append(f"{place}: its SHELL is no path")
+        elif "CRON_TZ" in dict(job.environment):
+            left.append(f"{place}: that time is one of CRON_TZ, another zone than the system's")
         else:
             found.append((job.name, _service(job, command), _timer(job.when, when)))
     return found

@@ -150,6 +150,12 @@ def test_no_user_becomes_root_by_a_shell_that_systemd_reads_otherwise(shell: str
     assert "its SHELL is no path" in found(plan, "N2C_JOBS_LEFT").evidence[0]
 
 
+def test_a_time_of_another_zone_is_told() -> None:
+    plan = decided(with_jobs("CRON_TZ=Asia/Tokyo", "30 4 * * * root x"))
+    assert [i for i in plan.items if i.path.startswith(UNITS)] == []
+    assert "CRON_TZ" in found(plan, "N2C_JOBS_LEFT").evidence[0]
+
+
 def test_an_image_with_cron_runs_the_tables_itself() -> None:
     image = target(units={**target().units, "crond.service": ("multi-user.target.wants",)})
     assert [i for i in decided(with_jobs("@daily root x"), image).items
