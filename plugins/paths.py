@@ -37,6 +37,8 @@ _DOMAIN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _DEPTH = 4
 _SEARCHED = ("/home", "/mnt", "/opt", "/srv", "/var")
 _WHERE = re.compile(r"^(Where=)(.*)$", re.MULTILINE)
+_FAR = re.compile(rf"^(?:Type=(?:{'|'.join(map(re.escape, NETWORK))})\s*$|What=(?://|[^/\s]\S*:)"
+                  r"|Options=(?:.*,)?_netdev\b)", re.MULTILINE)
 _RHEV_MOUNT = """\
 # Written by ng2coreos: vdsm mounts storage domains here, and the image's root cannot be written.
 [Unit]
@@ -82,7 +84,7 @@ class Paths:
         if not mine:
             return Contribution()
         top = target.top
-        lines, left = _lines(facts, mine["fstab"], top)
+        lines, left, far = _lines(facts, mine["fstab"], top)
         items, states, lost = _units(facts, mine["units"], top)
         found = [*_moved(facts, top), *_domain_findings(facts, mine["domains"], top)]
         if mine["loose"]:
@@ -101,7 +103,8 @@ class Paths:
                          {"target": RHEV, "uuid": ""}),)
                   if any(state.unit == RHEV_UNIT for state in states) else ())
         return Contribution(findings=tuple(found), items=tuple(items), units=tuple(states),
-                            fstab=(*_binds(facts, top), *lines), checks=checks)
+                            fstab=(*_binds(facts, top), *lines), checks=checks,
+                            may_fail=(*far, *_far_units(mine["units"], top)))
 
 
 PLUGIN = Paths
@@ -209,11 +212,13 @@ def _binds(facts: HostFacts, top: Mapping[str, str]) -> List[str]:
 
 
 def _lines(facts: HostFacts, rows: List[List[str]],
-           top: Mapping[str, str]) -> Tuple[List[str], List[str]]:
-    """fstab's lines that the plan itself does not write, and those without a place."""
+           top: Mapping[str, str]) -> Tuple[List[str], List[str], List[str]]:
+    """fstab's lines that the plan itself does not write, those without a place, and the units of
+    those that depend on a server or that NG's boot did not need either.
+    """
     mounted = {m.target for m in facts.layout.mounts}
     vg = facts.layout.vg
-    lines, left = [], []
+    lines, left, far = [], [], []
     for source, place, kind, options, *_ in rows:
         where = _unescaped(place)
         if not where.startswith("/") or source.startswith((f"/dev/{vg}/", f"/dev/mapper/{vg}-")):
@@ -236,10 +241,20 @@ def _lines(facts: HostFacts, rows: List[List[str]],
         elif any(f",{secret}" in f",{options}" for secret in SECRETS):
             left.append(f"{source} at {where}: its options hold a password")
         else:
+            if network or "_netdev" in words or "nofail" in words:
+                far.append(unit_name(real))
             words += [w for w in ("_netdev",) if network and w not in words]
             words += ["nofail"] if "nofail" not in words else []
             lines.append(f"{source} {field(real)} {kind} {','.join(words)} 0 0")
-    return lines, left
+    return lines, left, far
+
+
+def _far_units(units: Dict[str, str], top: Mapping[str, str]) -> List[str]:
+    """Mount units of a server's directories, by the names that they get: it may be down."""
+    places = [_WHERE.search(text) for name, text in sorted(units.items())
+              if name.endswith(".mount") and _FAR.search(text)]
+    reals = [with_image(place.group(2).strip().rstrip("/"), top) for place in places if place]
+    return [unit_name(real) for real in reals if real]
 
 
 def _unescaped(text: str) -> str:

@@ -27,6 +27,7 @@ class Contribution:
     units: Tuple[UnitState, ...] = ()
     kernel_args: Tuple[KernelArg, ...] = ()
     fstab: Tuple[str, ...] = ()  # lines for the new system's fstab, besides the plan's own
+    may_fail: Tuple[str, ...] = ()  # units whose failure says nothing of the new system
 
 
 class Plugin(Protocol):

@@ -11,12 +11,14 @@ from ng2coreos.plan.identities import FIRST_HUMAN, LAST_HUMAN, NOBODY
 
 def general_checks(facts: HostFacts, target: TargetFacts, volumes: Sequence[Volume],
                    args: Sequence[KernelArg], identities: Identities,
-                   units: Sequence[UnitState]) -> Tuple[Check, ...]:
-    """What the new system must show whatever runs on it."""
+                   units: Sequence[UnitState],
+                   may_fail: Sequence[str] = ()) -> Tuple[Check, ...]:
+    """What the new system must show whatever runs on it; units in `may_fail` may have failed."""
     checks = [
         Check("deployment", "deployment", "The planned commit is running",
               {"commit": target.commit}, health=True),
-        Check("units", "no-failed-units", "No unit has failed", {"allow": []}),
+        Check("units", "no-failed-units", "No unit has failed",
+              {"allow": sorted(set(may_fail))}),
         Check("pvs", "pv-set", "The volume group has all its disks",
               {"uuids": sorted(p.uuid for p in facts.layout.pvs if p.vg == facts.layout.vg)})]
     checks += [Check(f"mount:{v.mount}", "mount", f"{v.name} is mounted at {v.mount}",

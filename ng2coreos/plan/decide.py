@@ -64,7 +64,8 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
         findings=_sorted(findings), items=ordered, identities=identities, kernel_args=all_args,
         volumes=volumes.volumes, trees=volumes.trees, units=states,
         checks=_checks(general_checks(facts, target, volumes.volumes, all_args, identities,
-                                      states), shares),
+                                      states, [unit for _, share in shares
+                                               for unit in share.may_fail]), shares),
         boot=boot, prediction=need)
 
 

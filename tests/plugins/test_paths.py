@@ -121,6 +121,21 @@ def test_lines_of_networks_and_of_what_is_not_mounted_are_kept() -> None:
     assert "N2C_MOUNT_LEFT" not in ids(plan) and "N2C_PATHS_MOUNT" not in ids(plan)
 
 
+def test_a_server_that_is_down_does_not_fail_the_trial() -> None:
+    rows = [["srv:/iso", "/mnt/iso\\0401-a", "nfs4", "vers=4.2"],
+            ["UUID=9", "/srv/late", "xfs", "nofail"], ["UUID=8", "/srv/needed", "xfs", "defaults"],
+            ["nodev", "/dev/hugepages1G", "hugetlbfs", "pagesize=1G"]]
+    units = {"mnt-b.mount": "[Mount]\nWhat=srv:/b\nWhere=/mnt/b\n",
+             "var-c.mount": "[Mount]\nWhat=x\nType=glusterfs\nWhere=/var/c\n",
+             "mnt-d.mount": "[Mount]\nWhat=/dev/disk/by-path/pci-0:0\nType=xfs\nWhere=/mnt/d\n"}
+    check, = (c for c in decided(with_paths(fstab=rows, units=units), image()).checks
+              if c.kind == "no-failed-units")
+    assert check.params == {"allow": ["var-c.mount", "var-mnt-b.mount",
+                                      "var-mnt-iso\\x201\\x2da.mount", "var-srv-late.mount"]}
+    check, = (c for c in decided(with_paths(), image()).checks if c.kind == "no-failed-units")
+    assert check.params == {"allow": []}
+
+
 def test_mounts_without_a_place_or_with_a_password_stop_the_plan_unless_accepted() -> None:
     rows = [["srv:/iso", "/iso", "nfs", "ro"],
             ["//srv/x", "/mnt/x", "cifs", "username=a,password=hunter2"]]
