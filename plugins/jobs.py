@@ -34,6 +34,8 @@ _UNFIT = re.compile(r"[^A-Za-z0-9_]+")
 # Any user chooses one in a table of his own; systemd reads signs before it ("+": as root, whatever
 # User= says) and words behind it
 _SHELL = re.compile(r"/[A-Za-z0-9_./-]+")
+Made = Tuple[str, str, str, int]  # name, service, timer, and the mode of both files
+PUBLIC, PRIVATE = 0o644, 0o600  # as NG's tables: a user's own is nobody else's to read
 _WHY = "A cron job of NG, for an image without cron."
 
 
@@ -91,14 +93,14 @@ class Jobs:
                     path in changed or path.startswith(SPOOL)):
                 jobs += _jobs(path, table["user"], table["lines"], left)
         made = _apart([*_timers(jobs, left), *_scripts(mine["scripts"], changed, target)])
-        for name, service, timer in made:
-            items += [written(DIRECTORY + name + ".service", service, _WHY, self.id),
-                      written(DIRECTORY + name + ".timer", timer, _WHY, self.id)]
+        for name, service, timer, mode in made:
+            items += [written(DIRECTORY + name + ".service", service, _WHY, self.id, mode=mode),
+                      written(DIRECTORY + name + ".timer", timer, _WHY, self.id, mode=mode)]
             units.append(UnitState(f"{name}.timer", "enable",
                                    (f"timers.target.wants/{name}.timer",), _WHY))
         found = []
         if made:
-            found.append(finding("N2C_JOBS_CONVERTED", [f"unit:{n}.timer" for n, _, _ in made],
+            found.append(finding("N2C_JOBS_CONVERTED", [f"unit:{n}.timer" for n, *_ in made],
                                  count=len(made)))
         if left:
             found.append(finding("N2C_JOBS_LEFT", evidence=left, count=len(left)))
@@ -128,8 +130,8 @@ def _jobs(path: str, user: str, lines: Sequence[str], left: List[str]) -> List[J
     return found
 
 
-def _timers(jobs: Sequence[Job], left: List[str]) -> List[Tuple[str, str, str]]:
-    """Name, service and timer of each job that can be one; the others are named in `left`."""
+def _timers(jobs: Sequence[Job], left: List[str]) -> List[Made]:
+    """The units of each job that can be one; the others are named in `left`."""
     found = []
     for job in jobs:
         place = f"{job.file}, at {job.when}"
@@ -148,17 +150,19 @@ def _timers(jobs: Sequence[Job], left: List[str]) -> List[Tuple[str, str, str]]:
         elif "CRON_TZ" in dict(job.environment):
             left.append(f"{place}: that time is one of CRON_TZ, another zone than the system's")
         else:
-            found.append((job.name, _service(job, command), _timer(job.when, when)))
+            mode = PRIVATE if job.file.startswith(SPOOL) else PUBLIC
+            found.append((job.name, _service(job, command), _timer(job.when, when), mode))
     return found
 
 
-def _apart(made: Sequence[Tuple[str, str, str]]) -> List[Tuple[str, str, str]]:
+def _apart(made: Sequence[Made]) -> List[Made]:
     """The same with each name once: those of the files a.b and a-b are alike."""
     seen: Dict[str, int] = {}
     found = []
-    for name, service, timer in made:
+    for name, service, timer, mode in made:
         seen[name] = seen.get(name, 0) + 1
-        found.append((f"{name}_{seen[name]}" if seen[name] > 1 else name, service, timer))
+        found.append((f"{name}_{seen[name]}" if seen[name] > 1 else name, service, timer,
+                      mode))
     return found
 
 
@@ -201,7 +205,7 @@ def _quoted(text: str) -> str:
 
 
 def _scripts(ours: Sequence[str], changed: Set[str],
-             target: TargetFacts) -> List[Tuple[str, str, str]]:
+             target: TargetFacts) -> List[Made]:
     """Scripts of cron.hourly and so on that NG ran and the new system has, but no timer for."""
     found = []
     for period in PERIODS:
@@ -216,5 +220,6 @@ def _scripts(ours: Sequence[str], changed: Set[str],
                        f"[Service]\nType=exec\nKillMode=process\nExecStart=-{directory}{name}\n")
             timer = (f"# Written by ng2coreos.\n[Timer]\nOnCalendar={period}\nPersistent=true\n"
                      "RandomizedDelaySec=5min\n\n[Install]\nWantedBy=timers.target\n")
-            found.append((f"ng2coreos-{period}-{_UNFIT.sub('-', name)}", service, timer))
+            found.append((f"ng2coreos-{period}-{_UNFIT.sub('-', name)}", service, timer,
+                          PUBLIC))
     return found

@@ -122,6 +122,14 @@ def test_a_users_own_table_has_no_column_for_the_user() -> None:
     assert 'ExecStart=-/bin/sh -c "run-it now"' in unit(plan, "ng2coreos-cron-admin-1.service")
 
 
+@pytest.mark.parametrize("path,user,name,mode", [
+    ("/var/spool/cron/admin", "admin", "ng2coreos-cron-admin-1", 0o600),
+    ("/etc/cron.d/site", "", "ng2coreos-cron-d-site-1", 0o644)])
+def test_a_users_own_table_stays_private(path: str, user: str, name: str, mode: int) -> None:
+    plan = decided(with_jobs("@daily root run-it now", path=path, user=user))
+    assert [item(plan, f"{UNITS}{name}.{kind}").mode for kind in ("service", "timer")] == [mode] * 2
+
+
 @pytest.mark.parametrize("line,why", [
     ("0 4 * * root", "is not a line of cron"), ("99 4 * * * root x", "not between 0 and 59"),
     ("\u00b2 4 * * * root x", "neither a number"),
