@@ -72,7 +72,7 @@ class Paths:
         units = [n for n in host.names(UNITS) if n.endswith((".mount", ".automount"))]
         lines = host.read_text(FSTAB, default="").splitlines()
         return {
-            "loose": _loose(host), "domains": _domains(host),
+            "loose": _loose(host), "volatile": {"media": _media(host)}, "domains": _domains(host),
             "fstab": [_secretless(line.split()) for line in lines
                       if len(line.split()) >= 4 and not line.lstrip().startswith("#")],
             "units": {n: host.read_text(f"{UNITS}/{n}") for n in units if _plain(host, n)},
@@ -87,8 +87,9 @@ class Paths:
         lines, left, far = _lines(facts, mine["fstab"], top)
         items, states, lost = _units(facts, mine["units"], top)
         found = [*_moved(facts, top), *_domain_findings(facts, mine["domains"], top)]
-        if mine["loose"]:
-            found.append(finding("N2C_PATHS_LOOSE", evidence=mine["loose"]))
+        loose = [*mine["loose"], *mine["volatile"]["media"]]
+        if loose:
+            found.append(finding("N2C_PATHS_LOOSE", evidence=loose))
         if left or lost:
             found.append(finding("N2C_PATHS_MOUNT", evidence=[*left, *lost]))
         if facts.plugins.get("vdsm", {}).get("id"):
@@ -123,7 +124,7 @@ def _plain(host: Host, name: str) -> bool:
 
 
 def _loose(host: Host) -> List[str]:
-    """Files and links of the admin's in ``/``, and what lies in /media."""
+    """Files and links of the admin's in ``/``."""
     found = []
     skipped = _network_mounts(host)
     for name in host.names("/"):
@@ -131,7 +132,12 @@ def _loose(host: Host) -> List[str]:
         if st is not None and name not in STANDARD and not name.startswith(".") and (
                 not stat.S_ISDIR(st.st_mode)):
             found.append(f"/{name}")
-    return [*found, *(f"/media/{name}" for name in host.names("/media"))]
+    return found
+
+
+def _media(host: Host) -> List[str]:
+    """What lies in /media: that may be a stick which is pulled before the run."""
+    return [f"/media/{name}" for name in host.names("/media")]
 
 
 def _domains(host: Host) -> List[str]:

@@ -62,8 +62,9 @@ class VdsmSetup:
         there = [path for path in CERTIFICATES if host.exists(path)]
         days = {path: _days(host, path) for path in there}
         return {"own": OWN in there,
-                "soon": [path for path, left in days.items() if left == SOON_DAYS],
-                "later": [path for path, left in days.items() if left == LATER_DAYS]}
+                "volatile": {  # a day that passes makes no plan stale
+                    "soon": [path for path, left in days.items() if left == SOON_DAYS],
+                    "later": [path for path, left in days.items() if left == LATER_DAYS]}}
 
     def contribute(self, facts: HostFacts, mine: Dict[str, Any],
                    target: TargetFacts) -> Contribution:
@@ -73,8 +74,8 @@ class VdsmSetup:
         found: List[Finding] = [finding("N2C_ENGINE_RECORD"), finding("N2C_ENGINE_PACKAGES")]
         if not mine["own"]:
             found.append(finding("N2C_VDSM_CERT_MISSING", [f"file:{OWN}"]))
-        for id, paths in (("N2C_VDSM_CERT_SOON", mine["soon"]),
-                          ("N2C_VDSM_CERT_LATER", mine["later"])):
+        for id, paths in (("N2C_VDSM_CERT_SOON", mine["volatile"]["soon"]),
+                          ("N2C_VDSM_CERT_LATER", mine["volatile"]["later"])):
             if paths:
                 found.append(finding(id, [f"file:{path}" for path in paths]))
         if any(s.unit == "ovirt-engine.service" and s.state == "enabled" for s in facts.services):

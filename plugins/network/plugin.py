@@ -88,7 +88,8 @@ def _surroundings(mine: Mapping[str, Any], stored: Sequence[Mapping[str, Any]],
         network=Ifcfg("network", tuple((int(n), str(k), v) for n, k, v in mine.get("network", []))),
         texts=mine.get("texts", {}), tables=mine.get("tables", {}),
         client_ids=mine.get("client_ids", {}), duids=mine.get("duids", {}),
-        macs=mine.get("macs", {}), counted=counted, taken={p["file"] for p in stored},
+        macs=mine.get("volatile", {}).get("macs", {}), counted=counted,
+        taken={p["file"] for p in stored},
         uuids={p["uuid"] for p in stored if p["uuid"]})
 
 

@@ -58,7 +58,6 @@ def read(host: Host) -> Dict[str, Any]:
         "tables": _tables(host),
         "client_ids": _client_ids(host),
         "duids": _duids(host),
-        "macs": _macs(host, ifcfg),
         "udev": _udev(host),
         "links": _links(host),
         "daemon": daemon.read(host),
@@ -67,7 +66,8 @@ def read(host: Host) -> Dict[str, Any]:
                  + [f"{_DHCLIENT[0]}/{name}" for name in host.names(_DHCLIENT[0])
                     if name.startswith("dhclient") and name.endswith("-hooks")],
         "nmstate": [n for n in host.names(NMSTATE) if n.endswith((".yml", ".yaml"))],
-        "volatile": {"addresses": _live_addresses(host), "links": _live_links(host)},
+        "volatile": {"addresses": _live_addresses(host), "links": _live_links(host),
+                     "macs": _macs(host, ifcfg)},  # a bond's is that of the port that came first
     }
 
 

@@ -120,7 +120,8 @@ def test_odd_files_break_nothing(fake_host: FakeHost) -> None:
 
 def test_a_host_without_the_ip_program_has_no_live_addresses(fake_host: FakeHost) -> None:
     fake_host.on("ip", ..., missing=True)
-    assert Network().facts(fake_host)["volatile"] == {"addresses": {}, "links": {}}
+    assert Network().facts(fake_host)["volatile"] == {
+        "addresses": {}, "links": {}, "macs": {}}
 
 
 def test_cards_are_pinned_by_their_permanent_address() -> None:

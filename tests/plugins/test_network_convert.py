@@ -36,7 +36,7 @@ def around(said: Mapping[str, Any], **more: Any) -> Surroundings:
     values: Dict[str, Any] = {
         "network": Ifcfg("network", tuple(map(tuple, said["network"]))),
         "texts": said["texts"], "tables": said["tables"], "client_ids": said["client_ids"],
-        "duids": said["duids"], "macs": said["macs"], "counted": set(),
+        "duids": said["duids"], "macs": said["volatile"]["macs"], "counted": set(),
         "taken": {p["file"] for p in said["profiles"]},
         "uuids": {p["uuid"] for p in said["profiles"]}}
     return Surroundings(**{**values, **more})
@@ -51,7 +51,7 @@ def one(text: str, **more: Any) -> Conversion:
     """The conversion of a single file ifcfg-em1."""
     rows = [[n, *line.split("=", 1)] for n, line in enumerate(text.splitlines(), 1)]
     empty: Dict[str, Any] = {"network": [], "texts": {}, "tables": {}, "client_ids": {},
-                             "duids": {}, "macs": {}, "profiles": []}
+                             "duids": {}, "volatile": {"macs": {}}, "profiles": []}
     return convert([{"file": "ifcfg-em1", "rows": rows, "odd": []}], around(empty, **more))
 
 

@@ -18,7 +18,8 @@ from tests.plan.build import GIB, added, decided, file, found, host, ids, item, 
 
 SD = "5b7a9f6e-2a90-4d8e-b1ce-7a4d7c6f0b21"
 TOP = {"usr": "", "var": "", "rhev": "", "bricks": "", "data": "var/data"}
-NONE: Dict[str, Any] = {"loose": [], "domains": [], "fstab": [], "units": {}}
+NONE: Dict[str, Any] = {"loose": [], "volatile": {"media": []}, "domains": [], "fstab": [],
+                        "units": {}}
 
 
 def image(**top: str) -> TargetFacts:
@@ -50,7 +51,7 @@ def test_reads_what_lies_loose_domains_fstab_and_units(fake_host: FakeHost) -> N
     fake_host.link("/vms", "/data/vms")
     fake_host.link("/etc/systemd/system/tmp.mount", "/dev/null")
     assert Paths().facts(fake_host) == {
-        "loose": ["/notes.txt", "/vms", "/media/disk"],
+        "loose": ["/notes.txt", "/vms"], "volatile": {"media": ["/media/disk"]},
         "domains": [f"/data/images/rhev/{SD}"],
         "fstab": [["UUID=1", "/mnt/a", "xfs", "defaults", "0", "0"],
                   ["//s/x", "/mnt/w", "cifs", "ro,pass=***", "0", "0"]],
@@ -164,8 +165,8 @@ def test_a_domain_in_var_travels_with_it() -> None:
 
 
 def test_loose_files_are_told() -> None:
-    plan = decided(with_paths(loose=["/notes.txt"]), image())
-    assert found(plan, "N2C_PATHS_LOOSE").evidence == ("/notes.txt",)
+    plan = decided(with_paths(loose=["/notes.txt"], volatile={"media": ["/media/disk"]}), image())
+    assert found(plan, "N2C_PATHS_LOOSE").evidence == ("/notes.txt", "/media/disk")
 
 
 def test_vdsm_gets_a_place_for_storage_domains() -> None:

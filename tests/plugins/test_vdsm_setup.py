@@ -1,7 +1,7 @@
 """vdsm's setup: certificates that end soon, an engine on the host, and the unit that configures."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Dict
 
 import pytest
 
@@ -12,7 +12,8 @@ from plugins.vdsm_setup import OWN, UNIT, VdsmSetup
 from tests.fakes import ANY, FakeHost
 from tests.plan.build import decided, found, host, ids, item, target
 
-GOOD = {"own": True, "soon": [], "later": []}
+NONE: Dict[str, Any] = {"soon": [], "later": []}
+GOOD = {"own": True, "volatile": NONE}
 MONTH, YEAR = str(30 * 86400), str(365 * 86400)
 ENDS, LASTS = "Certificate will expire\n", "Certificate will not expire\n"
 
@@ -28,8 +29,8 @@ def asked(fake: FakeHost, seconds: str, answer: str) -> None:
 
 
 @pytest.mark.parametrize("month,year,facts", [
-    (LASTS, LASTS, GOOD), (LASTS, ENDS, {**GOOD, "later": [OWN]}),
-    (ENDS, "", {**GOOD, "soon": [OWN]})])
+    (LASTS, LASTS, GOOD), (LASTS, ENDS, {**GOOD, "volatile": {**NONE, "later": [OWN]}}),
+    (ENDS, "", {**GOOD, "volatile": {**NONE, "soon": [OWN]}})])
 def test_asks_how_long_a_certificate_lasts(fake_host: FakeHost, month: str, year: str,
                                            facts: Any) -> None:
     fake_host.write(OWN, "PEM")
@@ -48,8 +49,8 @@ def test_without_openssl_nothing_is_said_of_it(fake_host: FakeHost) -> None:
 
 @pytest.mark.parametrize("more,id,kind", [
     ({"own": False}, "N2C_VDSM_CERT_MISSING", Kind.OVERRIDABLE),
-    ({"soon": [OWN]}, "N2C_VDSM_CERT_SOON", Kind.INHIBITOR),
-    ({"later": [OWN]}, "N2C_VDSM_CERT_LATER", Kind.WARNING)])
+    ({"volatile": {**NONE, "soon": [OWN]}}, "N2C_VDSM_CERT_SOON", Kind.INHIBITOR),
+    ({"volatile": {**NONE, "later": [OWN]}}, "N2C_VDSM_CERT_LATER", Kind.WARNING)])
 def test_certificates_that_are_missing_or_end_soon(more: Any, id: str, kind: Kind) -> None:
     assert found(decided(with_setup(**more)), id).kind is kind
 
