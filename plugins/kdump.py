@@ -3,6 +3,7 @@
 import posixpath
 from typing import Any, Dict, List, Optional, Tuple
 
+from ng2coreos.core.errors import CommandFailed, Unsupported
 from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import API, Contribution
 from ng2coreos.model.facts import HostFacts, Mount
@@ -28,7 +29,7 @@ _RULE = "kdump"
 
 
 class Kdump:
-    """Facts: the settings of kdump.conf."""
+    """Facts: the settings of kdump.conf, and whether kdump works now."""
 
     id = "kdump"
     api = API
@@ -37,7 +38,8 @@ class Kdump:
         """Lines without comments; kdump.conf holds no secrets."""
         lines = host.read_text(CONFIG, default="").splitlines()
         return {"settings": [" ".join(line.split()) for line in lines
-                             if line.strip() and not line.lstrip().startswith("#")]}
+                             if line.strip() and not line.lstrip().startswith("#")],
+                "volatile": {"active": _active(host)}}
 
     def contribute(self, facts: HostFacts, mine: Dict[str, Any],
                    target: TargetFacts) -> Contribution:
@@ -60,13 +62,23 @@ class Kdump:
         reserves = any(word.startswith("crashkernel=") for word in facts.boot.kernel_args.split())
         more = (KernelArg("", ArgAction.ADD, "kdump is on, and NG reserved no memory by name.",
                           CRASHKERNEL),) if enabled and there and not reserves else ()
+        works = mine["volatile"]["active"]  # what NG cannot do is not asked of the new system
         checks = (Check(_RULE, "unit-active", "A crash would be written", {"unit": SERVICE}),
-                  ) if enabled and there else ()
+                  ) if enabled and there and works else ()
         return Contribution(findings=tuple(findings), items=(item,) if changed else (),
-                            checks=checks, kernel_args=more)
+                            checks=checks, kernel_args=more,
+                            may_fail=() if works else (SERVICE,))
 
 
 PLUGIN = Kdump
+
+
+def _active(host: Host) -> bool:
+    try:
+        return host.run(["systemctl", "is-active", SERVICE],
+                        ok=(0, 3, 4)).stdout.strip() == "active"
+    except (CommandFailed, Unsupported):
+        return False
 
 
 def adapted(settings: List[str], facts: HostFacts) -> Tuple[List[str], List[str]]:

@@ -18,10 +18,12 @@ IMAGE = target(units={"kdump.service": ("multi-user.target.wants",), "vdsmd.serv
                enabled_units=())
 
 
-def with_kdump(*settings: str, args: str = "crashkernel=auto", on: bool = True) -> HostFacts:
+def with_kdump(*settings: str, args: str = "crashkernel=auto", on: bool = True,
+               active: bool = True) -> HostFacts:
     facts = host(etc=(changed(CONFIG),), services=ON if on else ())
     return replace(facts, boot=replace(facts.boot, kernel_args=args),
-                   plugins={**facts.plugins, "kdump": {"settings": list(settings)}})
+                   plugins={**facts.plugins, "kdump": {
+                       "settings": list(settings), "volatile": {"active": active}}})
 
 
 def lines(plan: Any) -> "list[str]":
@@ -30,8 +32,20 @@ def lines(plan: Any) -> "list[str]":
 
 def test_reads_settings_without_comments(fake_host: FakeHost) -> None:
     fake_host.write(CONFIG, "# auto\n\npath  /var/crash\n  core_collector makedumpfile -l\n")
-    assert Kdump().facts(fake_host) == {
-        "settings": ["path /var/crash", "core_collector makedumpfile -l"]}
+    for said, code, active in (("active\n", 0, True), ("failed\n", 3, False)):
+        fake_host.on("systemctl", "is-active", "kdump.service", stdout=said, rc=code)
+        assert Kdump().facts(fake_host) == {
+            "settings": ["path /var/crash", "core_collector makedumpfile -l"],
+            "volatile": {"active": active}}
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_what_does_not_work_on_ng_is_not_asked_of_the_new_system(active: bool) -> None:
+    plan = decided(with_kdump("path /var/crash", active=active), IMAGE)
+    assert ("kdump" in [c.id for c in plan.checks]) is active
+    failed, = (c for c in plan.checks if c.kind == "no-failed-units")
+    assert failed.params == {"allow": [] if active else ["kdump.service"]}
+    assert [u.unit for u in plan.units] == ["kdump.service"]
 
 
 def test_what_still_holds_stays_and_old_words_are_renamed() -> None:
