@@ -119,11 +119,15 @@ def _unit(row: Renewal) -> str:
 def _text(row: Renewal) -> str:
     stamp = f"{STAMPS}/renewed-{row.name}"
     command = f"{row.program} {row.arguments}".strip()
+    done = f"/usr/bin/mkdir -p {STAMPS}", f"/usr/bin/touch {stamp}"
+    if row.sign:  # systemd goes on after a failure then, to the stamp too: the shell does not
+        lines = f"ExecStart={row.sign}/bin/sh -c '\"$$@\" && {' && '.join(done)}' sh {command}\n"
+    else:
+        lines = f"ExecStart={command}\n" + "".join(f"ExecStartPost={one}\n" for one in done)
     return (f"# Written by ng2coreos; it runs once.\n[Unit]\nDescription={row.why}\n"
             f"ConditionPathExists=!{stamp}\nConditionFileIsExecutable={row.program}\n"
             f"Before={row.before}\n\n[Service]\nType=oneshot\nTimeoutSec=120\n"
-            f"ExecStart={row.sign}{command}\nExecStartPost=/usr/bin/mkdir -p {STAMPS}\n"
-            f"ExecStartPost=/usr/bin/touch {stamp}\n\n[Install]\nWantedBy=multi-user.target\n")
+            f"{lines}\n[Install]\nWantedBy=multi-user.target\n")
 
 
 def _blocked(changed: Dict[str, EtcChange]) -> Tuple[Item, ...]:
