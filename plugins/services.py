@@ -34,7 +34,7 @@ _KINDS = ("service", "socket", "timer", "path", "mount", "target", "slice", "sco
 
 
 class Services:
-    """Facts: the texts of units and drop-ins in /etc, and whether rc.local says something."""
+    """Facts: old limits of units and drop-ins in /etc, and whether rc.local says something."""
 
     id = "services"
     api = API
@@ -48,8 +48,9 @@ class Services:
             if st is None or not stat.S_ISREG(st.st_mode):
                 continue
             text = host.read_text(path, default="")
-            if converted(text) != text:
-                old[path] = text
+            limits = _limits(text)
+            if limits:
+                old[path] = limits
             if _UNIT.match(path) and re.search(r"^\s*ExecStart\s*=\s*\S", text, re.MULTILINE):
                 replaces.append(path)
         lines = host.read_text(RC_LOCAL, default="").splitlines()
@@ -74,8 +75,8 @@ class Services:
             found.append(finding("N2C_UNIT_SHADOWS", [f"file:{p}" for p in hidden]))
         mapped = sorted(p for p in mine["old"] if p in changed and p not in hidden)
         for path in mapped:
-            items.append(written(path, converted(mine["old"][path]), "Its limits, as cgroup v2 "
-                                 "names them.", self.id, source=path,
+            items.append(written(_beside(path), converted(mine["old"][path]), f"The limits of "
+                                 f"{path}, as cgroup v2 names them.", self.id,
                                  mode=changed[path].mode & 0o7777))
         if mapped:
             found.append(finding("N2C_UNIT_CGROUP", [f"file:{p}" for p in mapped]))
@@ -102,6 +103,34 @@ PLUGIN = Services
 def converted(text: str) -> str:
     """`text` with the limits of cgroup v1 as those of v2, converted as systemd did itself."""
     return "".join(_line(line) for line in text.splitlines(keepends=True))
+
+
+def _limits(text: str) -> str:
+    """The limits of cgroup v1 in `text` with their sections: the rest may hold secrets.
+
+    One that `text` also gives by its new name is left out: systemd took the new one.
+    """
+    lines = text.splitlines()
+    keys = {match.group(2) for match in map(_SETTING.match, lines) if match}
+    section, found = "", ""
+    for line in lines:
+        match = _SETTING.match(line)
+        if line.startswith("["):
+            section = line.strip() + "\n"
+        elif match and match.group(2) in _RENAMED and _RENAMED[match.group(2)] not in keys:
+            found += f"{section}{line.strip()}\n"
+            section = ""
+    return found
+
+
+def _beside(path: str) -> str:
+    """A drop-in for the limits of `path`, read right before a drop-in, or first for a unit.
+
+    systemd passes over the old names in `path` itself, which is carried as it is.
+    """
+    if _UNIT.match(path):
+        return f"{path[:-len('.conf')]}-ng2coreos.conf"
+    return f"{path}.d/00-ng2coreos.conf"
 
 
 def _line(line: str) -> str:

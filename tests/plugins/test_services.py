@@ -35,26 +35,31 @@ def test_limits_of_cgroup_v1_as_systemd_read_them(old: str, new: str) -> None:
 
 
 def test_reads_only_texts_that_matter(fake_host: FakeHost) -> None:
-    fake_host.write(SYSTEM + "a.service.d/x.conf", "[Service]\nMemoryLimit=1G\n")
+    fake_host.write(SYSTEM + "a.service.d/x.conf", "[Unit]\nAfter=b\n[Service]\nMemoryLimit=1G\n"
+                    "Environment=PASSWORD=hunter2\nCPUShares=512\nBlockIOWeight=9\nIOWeight=7\n")
     fake_host.write(SYSTEM + "b.service.d/x.conf", "[Service]\nExecStart=\nExecStart=/b\n")
     fake_host.write(SYSTEM + "c.service", "[Service]\nExecStart=/c --password=hunter2\n")
     fake_host.link(SYSTEM + "loop.service", "loop.service")
     fake_host.write(RC, "#!/bin/sh\n# nothing\ntouch /var/lock/subsys/local\nexit 0\n")
     assert Services().facts(fake_host) == {
-        "old": {SYSTEM + "a.service.d/x.conf": "[Service]\nMemoryLimit=1G\n"},
+        "old": {SYSTEM + "a.service.d/x.conf": "[Service]\nMemoryLimit=1G\nCPUShares=512\n"},
         "replaces": [SYSTEM + "b.service.d/x.conf"], "rc_local": False}
     fake_host.write(RC, "#!/bin/sh\n/root/start-it\n")
     assert Services().facts(fake_host)["rc_local"]
 
 
-def test_a_drop_in_with_old_limits_is_converted() -> None:
-    path = SYSTEM + "vdsmd.service.d/50-limits.conf"
+@pytest.mark.parametrize("path,beside", [
+    (SYSTEM + "vdsmd.service.d/50-limits.conf",
+     SYSTEM + "vdsmd.service.d/50-limits-ng2coreos.conf"),
+    (SYSTEM + "mine.service", SYSTEM + "mine.service.d/00-ng2coreos.conf")])
+def test_old_limits_are_converted_beside_the_file(path: str, beside: str) -> None:
     plan = decided(with_units(path, old={path: "[Service]\nMemoryLimit=1G\n"}))
-    assert text_of(item(plan, path)) == "[Service]\nMemoryMax=1G\n"
-    assert item(plan, path).outcome is Outcome.CONVERTED
+    assert text_of(item(plan, beside)) == "[Service]\nMemoryMax=1G\n"
+    assert item(plan, beside).outcome is Outcome.CONVERTED
+    assert (item(plan, path).outcome, item(plan, path).content) == (Outcome.CARRIED, "")
     facts = with_units(path, old={path: "[Service]\nMemoryLimit=1G\n"})
     private = replace(facts, etc=(added(path, file(mode=0o600)),))
-    assert (item(plan, path).mode, item(decided(private), path).mode) == (0o644, 0o600)
+    assert (item(plan, beside).mode, item(decided(private), beside).mode) == (0o644, 0o600)
     assert found(plan, "N2C_UNIT_CGROUP").resources == (f"file:{path}",)
 
 
@@ -62,7 +67,7 @@ def test_a_link_to_a_unit_of_a_package_is_no_text_of_ours() -> None:
     path = SYSTEM + "alias.service"
     facts = replace(with_units(old={path: "[Service]\nMemoryLimit=1G\n"}),
                     etc=(added(path, link("/usr/lib/systemd/system/a.service")),))
-    assert [i for i in decided(facts).items if i.path == path] == []
+    assert not [i for i in decided(facts).items if i.path in (path, f"{path}.d/00-ng2coreos.conf")]
 
 
 def test_a_copy_of_the_images_unit_is_left_and_told() -> None:
