@@ -52,7 +52,7 @@ def test_reads_only_texts_that_matter(fake_host: FakeHost) -> None:
     (SYSTEM + "vdsmd.service.d/50-limits.conf",
      SYSTEM + "vdsmd.service.d/50-limits-ng2coreos.conf"),
     (SYSTEM + "mine.service", SYSTEM + "mine.service.d/00-ng2coreos.conf")])
-def test_old_limits_are_converted_beside_the_file(path: str, beside: str) -> None:
+def test_a_drop_in_with_old_limits_is_converted(path: str, beside: str) -> None:
     plan = decided(with_units(path, old={path: "[Service]\nMemoryLimit=1G\n"}))
     assert text_of(item(plan, beside)) == "[Service]\nMemoryMax=1G\n"
     assert item(plan, beside).outcome is Outcome.CONVERTED
