@@ -24,6 +24,8 @@ CRYPTO = "/etc/crypto-policies/config"
 TRUST = "/etc/pki/ca-trust/source"
 _POLICY = re.compile(r"[A-Za-z0-9_.:-]+")
 _PLAIN = re.compile(r"[A-Za-z0-9/._+@-]+")  # names that a command line of systemd takes as they are
+MAIL = "/etc/postfix/main.cf"
+_HASH = re.compile(r"^(?!\s*#).*\b(?:hash|btree):", re.MULTILINE)
 STAMPS = "/var/lib/ng2coreos"
 DEFAULT = "DEFAULT"
 
@@ -57,7 +59,7 @@ TABLE = (
 
 
 class Renewals:
-    """Facts: the crypto policy by name."""
+    """Facts: the crypto policy by name, and whether postfix has tables of type hash."""
 
     id = "renewals"
     api = API
@@ -66,7 +68,9 @@ class Renewals:
         """The policy in one word, such as ``DEFAULT:SHA1``; further lines name its parts."""
         lines = host.read_text(CRYPTO, default="").splitlines()
         words = [line.partition("#")[0].strip() for line in lines]
-        return {"crypto": ":".join(word for word in words if word)}
+        mail = host.read_text(MAIL, default="")
+        return {"crypto": ":".join(word for word in words if word),
+                "mail_hash": bool(_HASH.search(mail))}
 
     def contribute(self, facts: HostFacts, mine: Dict[str, Any],
                    target: TargetFacts) -> Contribution:
@@ -91,6 +95,8 @@ class Renewals:
             if policy != DEFAULT:
                 found.append(finding("N2C_CRYPTO_POLICY", [f"file:{CRYPTO}"], [policy],
                                      policy=policy))
+        if MAIL in changed and mine and mine["mail_hash"]:
+            found.append(finding("N2C_MAIL_HASH", [f"file:{MAIL}"]))
         items = [written(f"/etc/systemd/system/{_unit(row)}", _text(row), row.why, self.id)
                  for row in rows]
         states = tuple(UnitState(_unit(row), "enable",

@@ -18,9 +18,10 @@ from tests.plan.build import added, changed, decided, found, host, ids, item
 UNITS = "/etc/systemd/system/"
 
 
-def having(*paths: str, crypto: str = "DEFAULT") -> HostFacts:
+def having(*paths: str, crypto: str = "DEFAULT", mail_hash: bool = False) -> HostFacts:
     facts = host(etc=tuple(added(path) for path in paths))
-    return replace(facts, plugins={**facts.plugins, "renewals": {"crypto": crypto}})
+    return replace(facts, plugins={**facts.plugins, "renewals": {
+        "crypto": crypto, "mail_hash": mail_hash}})
 
 
 def made(facts: HostFacts) -> List[str]:
@@ -79,10 +80,21 @@ def test_what_failed_is_tried_again_at_the_next_boot(tmp_path: Path, program: st
 def test_the_crypto_policy_is_read_and_told_where_it_is_another(fake_host: FakeHost) -> None:
     fake_host.write("/etc/crypto-policies/config", "# by the admin\nDEFAULT:SHA1\n")
     facts = Renewals().facts(fake_host)
-    assert facts == {"crypto": "DEFAULT:SHA1"}
+    assert facts == {"crypto": "DEFAULT:SHA1", "mail_hash": False}
     plan = decided(having("/etc/crypto-policies/config", crypto="DEFAULT:SHA1"))
     assert found(plan, "N2C_CRYPTO_POLICY").evidence == ("DEFAULT:SHA1",)
     assert "N2C_CRYPTO_POLICY" not in ids(decided(having("/etc/crypto-policies/config")))
+
+
+@pytest.mark.parametrize("line,told", [
+    ("alias_maps = hash:/etc/aliases", True), ("#alias_maps = hash:/etc/aliases", False),
+    ("alias_maps = lmdb:/etc/aliases", False)])
+def test_types_of_tables_that_newer_postfix_lacks_are_told(fake_host: FakeHost, line: str,
+                                                           told: bool) -> None:
+    fake_host.write("/etc/postfix/main.cf", f"# hash: is old\n{line}\n")
+    said = Renewals().facts(fake_host)["mail_hash"]
+    plan = decided(having("/etc/postfix/main.cf", mail_hash=said))
+    assert ("N2C_MAIL_HASH" in ids(plan)) is told
 
 
 def test_a_policy_may_have_comments_and_lines_for_its_parts(fake_host: FakeHost) -> None:
