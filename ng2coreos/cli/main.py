@@ -82,7 +82,17 @@ def main() -> None:
     code = guarded(lambda: cli.main(standalone_mode=False, prog_name="ng2coreos", obj=told))
     with suppress(OSError):  # the listener may have gone
         told.progress.end(code)
+    _let_go_of_readers()
     raise SystemExit(code)
+
+
+def _let_go_of_readers() -> None:
+    """Python flushes its streams once more at its end; a reader that left is no exit status 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def temporary_files_in_memory() -> None:
