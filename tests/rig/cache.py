@@ -5,6 +5,7 @@ has finished (build in a temporary sibling, then rename), so a killed build is n
 finished one.  ``NG2COREOS_RIG_CACHE`` moves the cache elsewhere.
 """
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Callable, Iterable, Union
 
 _KEEP_S = 2 * 3600
+# The largest product (an NG image with what it is made of) and two guests' disks, with some spare.
+ROOM_GIB = 6
 REPO = Path(__file__).resolve().parents[2]
 Input = Union[str, bytes, Path]
 
@@ -36,6 +39,14 @@ def digest(inputs: Iterable[Input]) -> str:
     return total.hexdigest()[:16]
 
 
+def need_room(where: Path) -> None:
+    """Fail with one clear sentence where a build or a guest would end in the middle: no room."""
+    free = shutil.disk_usage(where).free / 2**30
+    if free < ROOM_GIB:
+        raise OSError(errno.ENOSPC, f"{free:.1f} GiB are free, the rig wants {ROOM_GIB}; `make "
+                      "clean` removes the cache, NG2COREOS_RIG_CACHE moves it", str(where))
+
+
 def cached(name: str, inputs: Iterable[Input], build: Callable[[Path], None]) -> Path:
     """The directory of product `name` for `inputs`; `build(directory)` fills it if it is new.
 
@@ -51,6 +62,7 @@ def cached(name: str, inputs: Iterable[Input], build: Callable[[Path], None]) ->
         if final.is_dir():
             os.utime(final)
             return final
+        need_room(cache_dir())
         work = cache_dir() / f"{name}-{key}.building"
         for left in cache_dir().glob(f"{name}-" + "?" * len(key) + ".building"):
             remove_tree(left)

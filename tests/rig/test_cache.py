@@ -83,3 +83,10 @@ def test_only_products_that_nobody_used_for_long_are_removed() -> None:
     cache.cached("x", ["3"], write)
     assert not stale.exists()
     assert recent.exists()
+
+
+def test_without_room_nothing_is_built(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "ROOM_GIB", 1 << 30)
+    with pytest.raises(OSError, match="GiB are free"):
+        cache.cached("thing", ["a"], write)
+    assert not list(place.glob("thing-*"))

@@ -20,8 +20,8 @@ Opener = Callable[..., ContextManager[Scene]]
 def opened(name: str, boot_fs: str = "ext4") -> Iterator[Scene]:
     """A guest of its own in directory `name`, powered off; gone afterwards."""
     image, target = images(boot_fs)
-    with Switch() as switch, Guest(work_place(name), image.disks, switch=switch,
-                                   payload=[target.payload]) as guest:
+    with work_place(name) as place, Switch() as switch, \
+            Guest(place, image.disks, switch=switch, payload=[target.payload]) as guest:
         yield Scene(guest, switch, image, target)
 
 

@@ -10,12 +10,13 @@ import ssl
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from tests.rig import coreos, ng
-from tests.rig.cache import REPO, cache_dir, cached, remove_tree
+from tests.rig.cache import REPO, cache_dir, cached, need_room, remove_tree
 from tests.rig.coreos import CoreosImage
 from tests.rig.guest import BOOT_DEADLINE_S, Guest
 from tests.rig.ng import NgImage
@@ -236,13 +237,20 @@ def changed(before: Dict[str, List[Any]], after: Dict[str, List[Any]]) -> List[s
     return sorted(p for p in {*before, *after} if before.get(p) != after.get(p))
 
 
-def work_place(name: str) -> Path:
-    """An empty directory for guests, beside the cache (guests need gigabytes)."""
+@contextmanager
+def work_place(name: str) -> Iterator[Path]:
+    """A directory for a guest's files, beside the cache: empty first, gone afterwards.
+
+    A guest needs gigabytes; what tells of a failure, the console's end, has been printed by then.
+    """
     path = cache_dir().parent / "vm" / name
-    if path.exists():
-        remove_tree(path)
+    remove_tree(path)
     path.mkdir(parents=True)
-    return path
+    need_room(path)
+    try:
+        yield path
+    finally:
+        remove_tree(path)
 
 
 def wait_boot(scene: Scene, since_boot: str) -> str:

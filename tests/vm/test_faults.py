@@ -6,7 +6,8 @@ Each fault is put into what `apply` staged, or done from outside; the tool does 
 import re
 import time
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List
+from pathlib import Path
+from typing import Any, Dict, Iterator, List
 
 import pytest
 
@@ -96,14 +97,12 @@ ELSEWHERE = ("panic-1", "kernel-missing-1", "kernel-truncated-2", "hang-in-initr
 
 
 class Armed:
-    """A host that is armed, saved; `files`, `volumes` and `answer` are NG's before the run."""
+    """A host that is armed, saved in `state`; `files`, `volumes` and `answer` are NG's before."""
 
-    def __init__(self, name: str, firmware: str, boot_fs: str) -> None:
-        self.boot_fs = boot_fs
-        self.state = work_place(f"{name}-saved")
-        self.state.rmdir()
-        self.name = name
-        with opened(name, boot_fs) as scene:
+    def __init__(self, host: str, state: Path) -> None:
+        firmware, self.boot_fs = host.split("-")
+        self.state = state
+        with opened("arming", self.boot_fs) as scene:
             scene.guest.resume(states.ng_up(scene.image, firmware))
             scene.prepare_ng()
             self.answer = scene.vdsm()
@@ -114,27 +113,22 @@ class Armed:
             scene.guest.snapshot(self.state)
 
 
-def _armed(name: str, firmware: str, boot_fs: str) -> Callable[[], Armed]:
-    made: List[Armed] = []
-
-    def get() -> Armed:
-        if not made:
-            made.append(Armed(name, firmware, boot_fs))
-        return made[0]
-
-    return get
+@pytest.fixture(scope="module")
+def armed(request: pytest.FixtureRequest) -> Iterator[Armed]:
+    """A host by firmware and file system, armed once for all of its faults."""
+    with work_place(f"armed-{request.param}") as place:
+        yield Armed(request.param, place / "state")
 
 
-HOSTS = {"bios-ext4": _armed("armed-b", "bios", "ext4"),
-         "uefi-xfs": _armed("armed-u", "uefi", "xfs")}
 CASES = [*(("bios-ext4", fault) for fault in FAULTS),
          *(("uefi-xfs", fault) for fault in FAULTS if fault.name in ELSEWHERE)]
 
 
-@pytest.mark.parametrize("host,fault", CASES, ids=[f"{h}-{f.name}" for h, f in CASES])
-def test_ng_is_back_by_itself(host: str, fault: Fault, figures: Dict[str, float]) -> None:
-    armed = HOSTS[host]()
-    with opened(f"fault-{host}", armed.boot_fs) as scene:
+@pytest.mark.parametrize("armed,fault", CASES, indirect=["armed"],
+                         ids=[f"{host}-{fault.name}" for host, fault in CASES])
+def test_ng_is_back_by_itself(armed: Armed, fault: Fault, figures: Dict[str, float],
+                              request: pytest.FixtureRequest) -> None:
+    with opened("fault", armed.boot_fs) as scene:
         boot_id = scene.guest.resume(armed.state)
         assert scene.ca
         if fault.stage:
@@ -146,7 +140,7 @@ def test_ng_is_back_by_itself(host: str, fault: Fault, figures: Dict[str, float]
         resets = _watch(scene, fault, mark)
         wait_boot(scene, boot_id)
         scene.wait_system("ng")
-        figures[f"{host} {fault.name}: reboot to NG (s)"] = scene.timed("back", began)
+        figures[f"{request.node.callspec.id}: reboot to NG (s)"] = scene.timed("back", began)
         _is_back(scene, armed, fault, scene.guest.serial.text(mark), resets)
 
 

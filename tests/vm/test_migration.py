@@ -31,13 +31,13 @@ pytestmark = pytest.mark.vm
 class Story:
     """A scene that goes on from test to test; what came before must have worked."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, confirmed: Path) -> None:
         self.scene = scene
+        self.confirmed = confirmed  # the state that is saved there by a chapter
         self.chapters: List[int] = []
         self.ng_boot: Dict[str, object] = {}
         self.ng_files: Dict[str, List[Any]] = {}
         self.vdsm: Dict[str, object] = {}
-        self.confirmed = Path()
 
     def chapter(self, number: int, after: int) -> Scene:
         """The scene, if chapter `after` ended well (0: the beginning)."""
@@ -60,11 +60,12 @@ def _hosts() -> List[Any]:
 def story(request: pytest.FixtureRequest) -> Iterator[Story]:
     """The story of one host."""
     firmware, boot_fs = request.param
-    with opened(f"way-{firmware}-{boot_fs}", boot_fs) as scene:
+    name = f"way-{firmware}-{boot_fs}"
+    with work_place(f"{name}-saved") as saved, opened(name, boot_fs) as scene:
         scene.guest.resume(states.ng_up(scene.image, firmware))
         scene.prepare_ng()
         assert scene.ca
-        yield Story(scene)
+        yield Story(scene, saved / "confirmed")
 
 
 def test_1_it_is_staged_and_armed(story: Story, figures: Dict[str, float]) -> None:
@@ -135,8 +136,6 @@ def test_4_every_item_is_proved_on_the_new_system(story: Story, figures: Dict[st
 def test_5_finalize_gives_ngs_space_back_and_there_is_no_way_back(
         story: Story, figures: Dict[str, float]) -> None:
     scene = story.chapter(5, 4)
-    story.confirmed = work_place("saved-confirmed")
-    story.confirmed.rmdir()
     scene.guest.snapshot(story.confirmed)
     boot_id = scene.guest.resume(story.confirmed)
     used = _pool_used(scene)
