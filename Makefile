@@ -5,7 +5,7 @@ PACKAGES := tests/rig/packages.txt
 # A guest has one CPU. The tests of a file stay together: some of them go on where another ended.
 PARALLEL := -n 2 --dist loadfile
 
-.PHONY: demo test test-fast soak bench man setup clean
+.PHONY: demo test test-fast soak bench man site setup clean
 
 demo: setup ## a real migration of a stand-in NG host in a VM, with progress, and its fallback
 	$(PY) -m tests.vm.demo
@@ -21,6 +21,9 @@ soak: setup ## the whole matrix: BIOS and UEFI, ext4 and xfs (hours)
 
 man: setup ## the texts that are made from the code: manual pages, tables in README.md and docs/
 	$(PY) -m man.generate
+
+site: setup ## docs/ as pages to browse, in build/site
+	$(PY) -m mkdocs build
 
 bench: setup ## figures against their floors
 	$(PY) -m bench

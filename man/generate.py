@@ -1,7 +1,8 @@
 """Makes every text that comes from the code; `python -m man.generate` writes what is stale.
 
 A manual page is made from its .in file, in which a line ``.\\" @NAME@`` stands for a generated
-part.  In Markdown a part stands between ``<!-- generated: NAME -->`` and ``<!-- /generated -->``.
+part.  In Markdown a part stands between ``<!-- generated: NAME -->`` and ``<!-- /generated -->``,
+in mkdocs.yml between the same as comments (``# generated: NAME``).
 """
 
 import re
@@ -9,11 +10,12 @@ import sys
 from pathlib import Path
 from typing import Dict, List
 
-from man import markdown, mdoc, sources, state
+from man import markdown, mdoc, site, sources, state
 
 ROOT = sources.ROOT
 _PART = re.compile(r'^\.\\" @([a-z-]+)@$', re.MULTILINE)
-_BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
+_BLOCK = re.compile(r"((?:<!--|#) generated: ([a-z-]+)(?: -->)?\n).*?((?:<!--|  #) /generated)",
+                    re.DOTALL)
 
 
 def texts() -> Dict[Path, str]:
@@ -28,13 +30,16 @@ def texts() -> Dict[Path, str]:
         "coreos-commands": mdoc.commands(on_coreos), "settings": mdoc.settings(sources.settings())}
     blocks = {
         "exit-codes": markdown.exit_codes(codes), "rooms": markdown.rooms(sources.rooms()),
-        "commands": markdown.commands(on_ng, on_coreos), "carried": markdown.carried(lists)}
+        "commands": markdown.commands(on_ng, on_coreos), "carried": markdown.carried(lists),
+        "reference": site.nav()}
     found = {page.with_suffix(""): _page(page, parts) for page in
              sorted((ROOT / "man").glob("*.in"))}
+    for name, lines in site.pages().items():
+        found[ROOT / "docs" / name] = _joined(lines)
     found[ROOT / "docs" / "findings.md"] = _joined(markdown.findings(sources.findings()))
     found[ROOT / "docs" / "whitelists.md"] = _joined(markdown.whitelist_page(lists))
     found[ROOT / "docs" / "state.md"] = _joined(state.page(state.rows()))
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+    for path in (ROOT / "README.md", ROOT / "mkdocs.yml", *sorted((ROOT / "docs").glob("*.md"))):
         if path not in found:
             found[path] = _filled(path.read_text("utf-8"), blocks)
     return found

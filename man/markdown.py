@@ -29,9 +29,13 @@ def exit_codes(rows: Sequence[Tuple[int, str, str]]) -> List[str]:
 def commands(on_ng: Sequence[Command], on_coreos: Sequence[Command]) -> List[str]:
     """One line for each command and system."""
     rows = [("NG", _usage(c), _first(c.text)) for c in on_ng]
-    rows += [("CoreOS", _usage(c), _first(c.text)) for c in on_coreos
-             if c.name not in ("trial", "deadman", "boot-success")]
+    rows += [("CoreOS", _usage(c), _first(c.text)) for c in on_coreos if is_for_people(c)]
     return table(("On", "Command", "What it does"), rows)
+
+
+def is_for_people(command: Command) -> bool:
+    """Whether the new system's `command` is one that people run; others are run by units."""
+    return command.name not in ("trial", "deadman", "boot-success")
 
 
 def carried(whitelists: Sequence[Tuple[str, str, Layer]]) -> List[str]:
