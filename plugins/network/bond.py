@@ -1,7 +1,7 @@
 """BONDING_OPTS: the bonding driver's options as NetworkManager wants them."""
 
 import ipaddress
-from typing import Dict, List, Tuple
+from typing import Dict, List, Mapping, Tuple
 
 from .source import Ifcfg
 
@@ -69,6 +69,16 @@ def bond(cfg: Ifcfg) -> Dict[str, str]:
     for key, why in _conflicts(options):
         cfg.note("BONDING_OPTS", f"{key}={options.pop(key)} {why}")
     return options
+
+
+def follows_port(options: Mapping[str, str]) -> bool:
+    """Does the bond have the MAC address of its active port?
+
+    Its driver then takes no other and says that it did, whereupon NetworkManager gives the
+    connection up (openshift/machine-config-operator#3202).
+    """
+    return (options.get("mode") == "active-backup"
+            and options.get("fail_over_mac", "none") != "none")
 
 
 def _value(key: str, value: str) -> str:

@@ -3,7 +3,7 @@
 from typing import AbstractSet, Dict, List, Pattern
 
 from . import formats
-from .bond import bond
+from .bond import bond, follows_port
 from .bridge import bridge, port
 from .connection import connection
 from .ethtool import ethtool
@@ -70,6 +70,9 @@ def link(cfg: Ifcfg, what: str, live_mac: str, counted_vfs: bool) -> Sections:
         made["ethernet"] = {**_wired(cfg, what), **wired}
     elif wired:
         cfg.note("ETHTOOL_OPTS", "an IPoIB interface has no such settings")
+    if what == "bond" and follows_port(made["bond"]):
+        if made["ethernet"].pop("cloned-mac-address", ""):
+            cfg.note("MACADDR", "with fail_over_mac the bond has the address of its port")
     if what == "bridge" and live_mac and not cfg.text("MACADDR", "BRIDGE_MACADDR"):
         made["ethernet"]["cloned-mac-address"] = live_mac.upper()
     made["ethtool"] = offload
@@ -86,7 +89,7 @@ def link(cfg: Ifcfg, what: str, live_mac: str, counted_vfs: bool) -> Sections:
 
 def pin_mac(made: Sections, live_mac: str) -> None:
     """Keep the MAC address of a bond or VLAN whose IP address the network gives by it."""
-    follows = made.get("bond", {}).get("fail_over_mac", "none") != "none"
+    follows = follows_port(made.get("bond", {}))
     if live_mac and not follows and not made["ethernet"].get("cloned-mac-address"):
         made["ethernet"]["cloned-mac-address"] = live_mac.upper()
 

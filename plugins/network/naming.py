@@ -38,13 +38,14 @@ def pin(facts: HostFacts, mine: Mapping[str, Any],
     made = Names()
     used = _used(facts.nics, profiles)
     counts = Counter(n.mac.lower() for n in facts.nics)
-    plain = [n for n in facts.nics if n.mac.lower() not in NO_MAC and counts[n.mac.lower()] == 1]
+    plain = [n for n in facts.nics if n.mac.lower() not in NO_MAC and counts[n.mac.lower()] == 1
+             and _is_text(n.name)]
     nameless = [n for n in facts.nics if n not in plain]
     for id, some in (("N2C_NET_MAC", [n for n in nameless if n.name in used]),
                      ("N2C_NET_UNPINNED", [n for n in nameless if n.name not in used])):
         if some:
             made.findings.append(finding(id, [f"nic:{n.name}" for n in some],
-                                         [f"{n.name}: {n.mac or 'unknown'}" for n in some]))
+                                         [f"{n.name}: {_known(n)}" for n in some]))
     kernel = [n.name for n in plain if n.name.startswith("eth")]
     if len(kernel) > 1:
         made.findings.append(
@@ -94,6 +95,15 @@ def _one(nic: Nic, links: Sequence[Mapping[str, Any]], made: Names,
         if asked.get("Name") not in (None, nic.name):
             odd.append((place, f"calls {nic.name} {asked['Name']}, which it is not called now"))
     made.items.append(_item(nic, settings))
+
+
+def _is_text(name: str) -> bool:
+    """Is it UTF-8? Neither a keyfile nor Ignition can say another one, though the kernel can."""
+    return not any("\ud800" <= c <= "\udfff" for c in name)
+
+
+def _known(nic: Nic) -> str:
+    return (nic.mac or "unknown") + ("" if _is_text(nic.name) else ", a name that is not UTF-8")
 
 
 def _matches(match: Mapping[str, str], nic: Nic) -> bool:

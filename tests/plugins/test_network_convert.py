@@ -178,9 +178,21 @@ def test_a_bridge_keeps_its_mac_and_so_does_what_asks_by_it() -> None:
                        ("DEVICE=em1\nTYPE=Bond\nBOOTPROTO=dhcp", True),
                        ("DEVICE=em1\nTYPE=Bond", False),
                        ("DEVICE=em1\nBOOTPROTO=dhcp\nBONDING_OPTS=mode=1 fail_over_mac=1", False),
+                       ("DEVICE=em1\nBOOTPROTO=dhcp\nBONDING_OPTS=mode=4 fail_over_mac=1", True),
                        ("DEVICE=em1\nTYPE=Vlan\nPHYSDEV=em2\nVLAN_ID=5\nIPV6INIT=yes", True)):
         said = meaning(text, macs=mac).get("802-3-ethernet", {})
         assert (said.get("assigned-mac-address") == mac["em1"]) == kept, text
+
+
+@pytest.mark.parametrize("options,kept", [
+    ("mode=1 fail_over_mac=1", False), ("mode=active-backup fail_over_mac=follow", False),
+    ("mode=1 fail_over_mac=0", True), ("mode=4 fail_over_mac=active", True), ("mode=1", True)])
+def test_a_bond_that_follows_its_port_is_given_no_mac(options: str, kept: bool) -> None:
+    """The driver ignores it and says that it did not; NetworkManager then gives up the bond."""
+    result = one(f"DEVICE=em1\nMACADDR=52:54:00:00:00:08\nBONDING_OPTS={options}")
+    said = read(result.made[0].text).get("802-3-ethernet", {})
+    assert ("assigned-mac-address" in said) is kept
+    assert any("MACADDR" in note.text for note in result.notes) is not kept
 
 
 def test_virtual_functions_that_vdsm_counts_are_left_to_it() -> None:

@@ -43,6 +43,14 @@ def test_an_admins_file_that_says_the_same_by_mac_is_enough(fake_host: FakeHost)
     assert "mac:ens3" in [c.id for c in decided(facts).checks]
 
 
+def test_a_name_that_is_not_utf_8_cannot_be_pinned_and_is_told(fake_host: FakeHost) -> None:
+    odd = Nic(b"en\xff".decode("utf-8", "surrogateescape"), "52:54:00:00:00:19", "ixgbe")
+    facts = with_names(fake_host, {}, *NICS, odd)
+    assert sorted(pins(facts)) == ["ens3.link", "ens4.link"]
+    assert found(decided(facts), "N2C_NET_UNPINNED").evidence == (
+        f"{odd.name}: 52:54:00:00:00:19, a name that is not UTF-8",)
+
+
 def test_settings_of_the_file_that_ours_hides_are_taken_over(fake_host: FakeHost) -> None:
     facts = with_names(fake_host, {
         f"{LINKS}/50-ring.link": link("Driver=ixgbe", "NamePolicy=path\nRxBufferSize=4096"),
