@@ -89,7 +89,9 @@ def adapted(settings: List[str], facts: HostFacts) -> Tuple[List[str], List[str]
     elsewhere = False  # a target is named that is no volume of NG's
     for setting in settings:
         key, value = _key(setting), _value(setting)
-        if key in DEAD:
+        if not value:
+            notes.append(f"{setting}: left out, kdump does not start with a word alone")
+        elif key in DEAD:
             notes.append(f"{setting}: left out, kdump no longer starts with it")
         elif key in RENAMED:
             kept.append(f"{RENAMED[key]} {GONE_ACTIONS.get(value, value)}")

@@ -92,8 +92,10 @@ def from_ntp(lines: List[str]) -> Tuple[List[str], List[str]]:
             elif REFCLOCK.match(address):
                 left.append(line)
             else:
-                kept.append(" ".join([key, address, *_options(words)]))
-                if "key" in words:
+                options, bare = _options(words)
+                kept.append(" ".join([key, address, *options]))
+                left += [f"{line}: {word} says no number" for word in bare]
+                if "key" in options:
                     left.append(f"{line}: the key must be written to /etc/chrony.keys")
         elif key == "restrict" and "mask" in words[2:-1]:
             network = _network(words)
@@ -106,14 +108,19 @@ def from_ntp(lines: List[str]) -> Tuple[List[str], List[str]]:
     return kept, left
 
 
-def _options(words: List[str]) -> List[str]:
+def _options(words: List[str]) -> Tuple[List[str], List[str]]:
+    """Options that chrony knows too, and those without the number that chronyd would end at."""
     found: List[str] = []
-    for number, word in enumerate(words):
-        if word in OPTIONS:
+    bare: List[str] = []
+    for word, value in zip(words, [*words[1:], ""]):
+        if word in WITH_VALUE:
+            if value.isdecimal():
+                found += [word, value]
+            else:
+                bare.append(word)
+        elif word in OPTIONS:
             found.append(word)
-            if word in WITH_VALUE and number + 1 < len(words):
-                found.append(words[number + 1])
-    return found
+    return found, bare
 
 
 def _network(words: List[str]) -> str:

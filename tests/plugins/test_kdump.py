@@ -89,6 +89,13 @@ def test_words_that_stop_kdump_are_left_out_and_named(dead: str) -> None:
     assert dead in found(plan, "N2C_KDUMP_CHANGED").evidence[0]
 
 
+@pytest.mark.parametrize("bare", ["default", "failure_action", "path", "xfs", "extra_bins", "net"])
+def test_words_without_a_value_are_left_out_and_named(bare: str) -> None:
+    plan = decided(with_kdump("path /var/crash", bare), IMAGE)
+    assert lines(plan) == ["path /var/crash"]
+    assert found(plan, "N2C_KDUMP_CHANGED").evidence[0].startswith(f"{bare}: ")
+
+
 def test_an_image_without_kdump_is_told_and_gets_no_reservation() -> None:
     plan = decided(with_kdump("path /var/crash", args="quiet"))
     assert found(plan, "N2C_KDUMP_MISSING").resources == ("unit:kdump.service",)

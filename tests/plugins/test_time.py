@@ -63,6 +63,14 @@ def test_each_line_of_ntpd_has_one_of_chrony(line: str, wanted: str) -> None:
     assert from_ntp([line]) == ([wanted], [])
 
 
+@pytest.mark.parametrize("line,wanted", [
+    ("server a minpoll", "server a"), ("server a minpoll iburst maxpoll 6",
+                                       "server a iburst maxpoll 6"), ("peer a key", "peer a")])
+def test_an_option_without_its_number_would_end_chronyd(line: str, wanted: str) -> None:
+    word = "key" if "key" in line else "minpoll"
+    assert from_ntp([line]) == ([wanted], [f"{line}: {word} says no number"])
+
+
 def test_the_stratum_of_the_local_clock_is_kept() -> None:
     assert from_ntp(["server 127.127.1.0", "fudge 127.127.1.0 stratum 7"])[0] == ["local stratum 7"]
 
