@@ -29,12 +29,11 @@ def calendar(words: str) -> Tuple[str, ...]:
     on_day = f"*-{month}-{_listed(days, 31, 2)} {time}"
     names = ",".join(_SHOWN[day] for day in sorted(week, key=lambda d: (d - 1) % 7))
     on_week = f"{names} *-{month}-* {time}"
-    if len(week) == 7:
-        return (on_day,)
     # a field that begins with a star restricts nothing for this purpose, as in crontab(5)
-    if fields[2].startswith("*") or fields[4].startswith("*"):
-        return (f"{names} {on_day}",)
-    return (on_day, on_week)
+    either = not (fields[2].startswith("*") or fields[4].startswith("*"))
+    if len(week) == 7:  # of either day, each is one: 0-6 is no star
+        return (f"*-{month}-* {time}",) if either else (on_day,)
+    return (on_day, on_week) if either else (f"{names} {on_day}",)
 
 
 def _field(text: str, low: int, high: int, names: Sequence[str] = (), base: int = 0) -> Set[int]:
