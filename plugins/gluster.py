@@ -76,9 +76,17 @@ def _bricks(host: Host, volume: str, uuid: str) -> List[str]:
     for name in host.names(top):
         row = _values(host.read_text(f"{top}/{name}"))
         path = row.get("path", "")
-        if path and (row["uuid"] == uuid if row.get("uuid") else host.exists(path)):
+        if path and (row["uuid"] == uuid if row.get("uuid") else _there(host, path)):
             found.append(path)
     return found
+
+
+def _there(host: Host, path: str) -> bool:
+    """Is there something at `path`? A disk that fails is there, too."""
+    try:
+        return host.exists(path)
+    except OSError:
+        return True
 
 
 def _mount(facts: HostFacts, path: str) -> Optional[Mount]:

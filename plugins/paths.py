@@ -86,7 +86,10 @@ class Paths:
         top = target.top
         lines, left, far = _lines(facts, mine["fstab"], top)
         items, states, lost = _units(facts, mine["units"], top)
-        found = [*_moved(facts, top), *_domain_findings(facts, mine["domains"], top)]
+        bricks = facts.plugins.get("gluster", {}).get("bricks", ())
+        local = [path for path in mine["domains"]  # what a brick holds is asked of the brick
+                 if not any(path.startswith(brick + "/") for brick in bricks)]
+        found = [*_moved(facts, top), *_domain_findings(facts, local, top)]
         loose = [*mine["loose"], *mine["volatile"]["media"]]
         if loose:
             found.append(finding("N2C_PATHS_LOOSE", evidence=loose))
@@ -223,6 +226,7 @@ def _lines(facts: HostFacts, rows: List[List[str]],
     those that depend on a server or that NG's boot did not need either.
     """
     mounted = {m.target for m in facts.layout.mounts}
+    disks = {m.target for m in facts.layout.mounts if m.volume}
     vg = facts.layout.vg
     lines, left, far = [], [], []
     for source, place, kind, options, *_ in rows:
@@ -244,6 +248,8 @@ def _lines(facts: HostFacts, rows: List[List[str]],
             source = field(what)
         if real is None:
             left.append(f"{source} at {where}: the image has no such directory")
+        elif kind in VIRTUAL and where in disks:
+            left.append(f"{source} at {where}: a volume of NG's is mounted there too")
         elif any(f",{secret}" in f",{options}" for secret in SECRETS):
             left.append(f"{source} at {where}: its options hold a password")
         else:

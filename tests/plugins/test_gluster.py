@@ -1,7 +1,10 @@
 """Gluster: which bricks are here, that they come back at their paths, and what stops a move."""
 
+import errno
 from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from ng2coreos.model.facts import HostFacts, Mount, Package
 from ng2coreos.model.finding import Kind
@@ -38,6 +41,17 @@ def test_reads_the_bricks_of_this_host_only(fake_host: FakeHost) -> None:
         f"{bricks}/n3:-old": "hostname=n3\npath=/old/b\n", "/old/b/x": "x"})
     assert Gluster().facts(fake_host) == {
         "uuid": UUID, "peers": ["p1"], "volumes": ["data"], "bricks": [BRICK, "/old/b"]}
+
+
+def test_a_brick_whose_disk_fails_is_here_all_the_same(
+        fake_host: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_host.write("/var/lib/glusterd/vols/data/bricks/n3:-old", "hostname=n3\npath=/old/b\n")
+
+    def broken(path: str) -> bool:
+        raise OSError(errno.EIO, "Input/output error", path)
+
+    monkeypatch.setattr(fake_host, "exists", broken)
+    assert Gluster().facts(fake_host)["bricks"] == ["/old/b"]
 
 
 def test_a_host_without_gluster_has_nothing(fake_host: FakeHost) -> None:

@@ -122,6 +122,17 @@ def test_lines_of_networks_and_of_what_is_not_mounted_are_kept() -> None:
     assert "N2C_MOUNT_LEFT" not in ids(plan) and "N2C_PATHS_MOUNT" not in ids(plan)
 
 
+def test_a_line_for_memory_never_stands_beside_that_of_a_volume() -> None:
+    rows = [["tmpfs", "/var", "tmpfs", "size=9g"], ["tmpfs", "/var/cache/x", "tmpfs", "size=1g"],
+            ["tmpfs", "/run", "tmpfs", "size=4g,noexec"],  # systemd-remount-fs reads its options
+            ["tmpfs", "/dev/shm", "tmpfs", "noexec"]]
+    plan = decided(with_paths(fstab=rows), image())
+    assert [line.split()[1] for line in fstab(plan) if line.startswith("tmpfs")] == [
+        "/var/cache/x", "/run", "/dev/shm"]
+    assert found(plan, "N2C_PATHS_MOUNT").evidence == (
+        "tmpfs at /var: a volume of NG's is mounted there too",)
+
+
 def test_a_server_that_is_down_does_not_fail_the_trial() -> None:
     rows = [["srv:/iso", "/mnt/iso\\0401-a", "nfs4", "vers=4.2"],
             ["UUID=9", "/srv/late", "xfs", "nofail"], ["UUID=8", "/srv/needed", "xfs", "defaults"],
@@ -157,6 +168,15 @@ def test_a_domain_on_its_own_disk_needs_its_path() -> None:
     assert not [i for i in ids(decided(facts, image())) if "DOMAIN" in i]
     bare = target(top={"usr": "", "rhev": ""})
     assert found(decided(facts, bare), "N2C_PATHS_DOMAIN").resources == (f"file:{path}",)
+
+
+def test_a_domain_in_a_brick_is_glusters_not_a_local_one() -> None:
+    brick = "/gluster_bricks/data/brick"
+    facts = with_paths(("/gluster_bricks/data", "xfs"), domains=[f"{brick}/{SD}", f"{brick}2/{SD}"])
+    gluster = {"uuid": "u", "peers": ["p"], "volumes": ["data"], "bricks": [brick]}
+    plan = decided(replace(facts, plugins={**facts.plugins, "gluster": gluster}), image())
+    assert found(plan, "N2C_GLUSTER_BRICK_PATH").resources == (f"brick:{brick}",)
+    assert found(plan, "N2C_PATHS_DOMAIN").resources == (f"file:{brick}2/{SD}",)
 
 
 def test_a_domain_in_var_travels_with_it() -> None:
