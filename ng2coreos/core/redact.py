@@ -3,9 +3,14 @@
 import re
 
 HIDDEN = "***"
+_WORDS = "(?:password|passwd|passphrase|secret|token)"
+_VALUE = r"""(?:"[^"\n]*"|'[^'\n]*'|\S+)"""
 _PATTERNS = (
-    # rd.iscsi.password=..., password: ..., token=...
-    (re.compile(r"(?i)([\w.-]*(?:password|passwd|passphrase|secret|token)[\w.-]*\s*[=:]\s*)\S+"),
+    # rd.iscsi.password=..., token:...
+    (re.compile(rf"(?i)([\w.-]*{_WORDS}[\w.-]*[\"']?\s*(?:=\s*|:(?=\S))){_VALUE}"),
+     rf"\1{HIDDEN}"),
+    # password: ... (what follows the name of a file, /etc/passwd: ..., is said about it)
+    (re.compile(rf"(?i)((?<![\w./-])[\w.-]*{_WORDS}[\w.-]*[\"']?\s*:\s+){_VALUE}"),
      rf"\1{HIDDEN}"),
     # netroot=iscsi:user:password@server
     (re.compile(r"(?i)(iscsi:)[^@\s]+@"), rf"\1{HIDDEN}@"),

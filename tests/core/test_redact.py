@@ -17,6 +17,24 @@ def test_what_a_pattern_hides_has_a_mark(number: int, data: st.DataObject) -> No
     assert redact.HIDDEN in redact.redact_text(text)
 
 
+@pytest.mark.parametrize("text", [
+    "/etc/passwd: differs", "/etc/pam.d/passwd: changed by hand", "file /etc/x/token.conf : odd",
+    "/etc/my-secret.d/a: left out", "srv/passwords:\tnot carried", "it seems to hold a password"])
+def test_what_is_said_about_a_file_is_no_secret(text: str) -> None:
+    assert redact.redact_text(text) == text
+
+
+@pytest.mark.parametrize("text,wanted", [
+    ("password: hunter2 x", "password: *** x"), ("db_password : hunter2", "db_password : ***"),
+    ("{'password': 'hunter 2'}", "{'password': ***}"), ('"token":"a b",', '"token":***,'),
+    ('password="a b" c', "password=*** c"), ("my.token:hunter2", "my.token:***"),
+    ("/etc/passwd:hunter2", "/etc/passwd:***"), ("/run/password=hunter2", "/run/password=***"),
+    ("password = hunter2", "password = ***"), ("a\npasswd:\n hunter2", "a\npasswd:\n ***"),
+    ("//s/x /m cifs ro,password=hunter2 0", "//s/x /m cifs ro,password=*** 0")])
+def test_a_secret_goes_and_nothing_else(text: str, wanted: str) -> None:
+    assert redact.redact_text(text) == wanted
+
+
 @given(st.text(alphabet="ab=:$@/.\n password", max_size=40))
 def test_the_short_cut_changes_no_answer(text: str) -> None:
     wanted = text
