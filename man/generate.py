@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Dict, List
 
-from man import markdown, mdoc, site, sources, state
+from man import markdown, mdoc, picture, site, sources, state
 
 ROOT = sources.ROOT
 _PART = re.compile(r'^\.\\" @([a-z-]+)@$', re.MULTILINE)
@@ -34,6 +34,7 @@ def texts() -> Dict[Path, str]:
         "reference": site.nav()}
     found = {page.with_suffix(""): _page(page, parts) for page in
              sorted((ROOT / "man").glob("*.in"))}
+    found[ROOT / "docs" / "disk.svg"] = picture.disk()
     for name, lines in site.pages().items():
         found[ROOT / "docs" / name] = _joined(lines)
     found[ROOT / "docs" / "findings.md"] = _joined(markdown.findings(sources.findings()))

@@ -4,6 +4,7 @@ import json
 import re
 from html.parser import HTMLParser
 from typing import Any, Callable, Dict, List, Set, Tuple
+from xml.etree import ElementTree
 
 import pytest
 
@@ -105,3 +106,21 @@ def test_the_page_allows_only_its_own_script() -> None:
 
 def test_the_same_report_is_the_same_page() -> None:
     assert html.page(pages.full()) == html.page(pages.full())
+
+
+@pytest.mark.parametrize("make", [pages.full, pages.hostile])
+def test_the_disk_is_a_picture_of_its_own_too(make: Make) -> None:
+    report = make()
+    picture = html.picture(report)
+    drawn = ElementTree.fromstring(picture)
+    assert drawn.tag == "{http://www.w3.org/2000/svg}svg"
+    kinds = {element.tag.partition("}")[2] for element in drawn.iter()}
+    assert kinds == {"svg", "title", "desc", "style", "rect", "text"}
+    assert "://" not in picture.replace("http://www.w3.org/2000/svg", "")
+    words = "".join(drawn.itertext())
+    assert all(v["name"] in words for v in report["storage"]["volumes"])
+    assert "prefers-color-scheme: dark" in picture
+
+
+def test_a_report_without_a_disk_has_no_picture() -> None:
+    assert html.picture(document.document(document.Occasion("plan", "untouched", 1))) == ""

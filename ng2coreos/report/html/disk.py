@@ -6,7 +6,7 @@ from ng2coreos.report.html.markup import Html, label, rect, section, svg, table
 from ng2coreos.report.table import human
 
 _COLUMN, _GAP, _ROW, _SHOWN = 310, 20, 26, 40
-_NAME = 24  # characters of a volume's name that its box has room for
+_NAME = 22  # characters of a volume's name that its box has room for
 
 
 class _Shown(NamedTuple):
@@ -21,8 +21,6 @@ def disk(report: Dict[str, Any]) -> Html:
     storage = report.get("storage")
     if not storage:
         return Html("")
-    before = storage.get("before")
-    drawing = _drawing(before, storage, report) if before else Html("")
     rows = [(v["mount"], v["name"], human(v["size_bytes"]), v["fstype"], _from(v))
             for v in storage["volumes"]]
     trees = [(t["source"], t["volume"], t["path"]) for t in storage["trees"]]
@@ -31,12 +29,19 @@ def disk(report: Dict[str, Any]) -> Html:
               human(p["reserve_bytes"]) if p["reserve_bytes"] else "")
              for p in storage["predictions"]]
     return section(
-        "disk", "Disk", drawing,
+        "disk", "Disk", drawing(report),
         table("Space that the move needs", ("What", "Needed", "Free", "Kept in reserve"), needs,
               numbers=(1, 2, 3)),
         table("Volumes of the new system", ("Mount", "Volume", "Size", "File system", "From"), rows,
               numbers=(2,)),
         table("Directories that are copied", ("On NG", "Volume", "Path in it"), trees))
+
+
+def drawing(report: Dict[str, Any]) -> Html:
+    """The three columns; nothing where the disk is not known."""
+    storage = report.get("storage") or {}
+    before = storage.get("before")
+    return _drawing(before, storage, report) if before else Html("")
 
 
 def _from(volume: Dict[str, Any]) -> str:
