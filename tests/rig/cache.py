@@ -84,13 +84,17 @@ def cached(name: str, inputs: Iterable[Input], build: Callable[[Path], None]) ->
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a directory without following mounts that a killed build left below it."""
+    """Remove a directory without following mounts that a killed build left below it.
+
+    This machine's own /dev may be among them, so rm itself is told to stay where it began.
+    """
     if not path.exists():
         return
+    path = path.resolve()  # as the kernel lists it
     mounts = [line.split()[1] for line in Path("/proc/mounts").read_text("utf-8").splitlines()]
     for mount in sorted((m for m in mounts if m.startswith(f"{path}/")), reverse=True):
         subprocess.run(["umount", mount], check=True)
-    shutil.rmtree(path)
+    subprocess.run(["rm", "-rf", "--one-file-system", "--", str(path)], check=True)
 
 
 def _chunks(item: Input) -> Iterable[bytes]:

@@ -1,6 +1,7 @@
 """cache: a product is built once for its inputs, and is there whole or not at all."""
 
 import os
+import subprocess
 import time
 from pathlib import Path
 from typing import List
@@ -90,3 +91,18 @@ def test_without_room_nothing_is_built(place: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(OSError, match="GiB are free"):
         cache.cached("thing", ["a"], write)
     assert not list(place.glob("thing-*"))
+
+
+def test_what_is_mounted_below_a_tree_stays_when_the_tree_goes(tmp_path: Path) -> None:
+    tree, other = tmp_path / "tree", tmp_path / "other"
+    for directory in (tree / "dev", other):
+        directory.mkdir(parents=True)
+    (other / "null").write_text("not the build's")
+    (tmp_path / "link").symlink_to(tmp_path)
+    subprocess.run(["mount", "--bind", str(other), str(tree / "dev")], check=True)
+    try:
+        cache.remove_tree(tmp_path / "link/tree")
+        assert not tree.exists()
+        assert (other / "null").exists()
+    finally:
+        subprocess.run(["umount", str(tree / "dev")], stderr=subprocess.DEVNULL, check=False)
