@@ -23,12 +23,15 @@ def apply(obj: Context, /, plan_file: Optional[str], reboot: bool, as_json: bool
     """Stage the new system and arm its trial boot. NG stays untouched and stays the default.
 
     If a step fails, everything is undone. If the run is killed, use `resume` or `rollback`.
+    With --reboot, a run that was armed earlier takes NG's volumes again first, so that nothing is
+    lost that NG wrote since.
     """
     from ng2coreos.execute import commands
     from ng2coreos.execute.store import read_plan
     with reporting(obj.host, "apply", as_json) as told:
         told.plan = read_plan(Path(plan_file)) if plan_file else make_plan(obj, **options)
-        directory = told.directory = commands.apply(obj.host, told.plan, obj.progress)
+        directory = told.directory = commands.apply(obj.host, told.plan, obj.progress,
+                                                   fresh=reboot)
         told.text = (f"Run {directory.run_id} is staged and armed: the next boot is the first "
                      "trial.")
     if not as_json:

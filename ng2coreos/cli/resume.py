@@ -15,7 +15,7 @@ def resume(obj: Context, /, reboot: bool, as_json: bool) -> None:
     """Carry an interrupted run on from where its journal ends."""
     from ng2coreos.execute import commands
     with reporting(obj.host, "resume", as_json) as told:
-        directory = told.directory = commands.resume(obj.host, obj.progress)
+        directory = told.directory = commands.resume(obj.host, obj.progress, fresh=reboot)
         told.text = (f"Run {directory.run_id} is staged and armed: the next boot is the first "
                      "trial.")
     if not as_json:

@@ -1,6 +1,7 @@
 """What the commands do on NG, without the command line: lock, plan, run, roll back."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Iterator, List, Optional
 
@@ -21,10 +22,11 @@ from ng2coreos.execute import planning, rollback, runner, status
 from ng2coreos.execute.judge import judge
 from ng2coreos.execute.run import BOOT
 from ng2coreos.execute.secrets import forget
-from ng2coreos.execute.store import RunDirectory, Store
+from ng2coreos.execute.store import RunDirectory, Store, utc_now
 from ng2coreos.inventory import devices, lvm_layout
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.plan import Plan, Policy
+from ng2coreos.model.state import Phase
 from ng2coreos.model.target import TargetSource
 from ng2coreos.stage import arm, bootdir, volumes
 from ng2coreos.stage import state as state_file
@@ -40,21 +42,22 @@ def plan(host: Host, source: TargetSource, policy: Policy) -> Plan:
     return planning.make_plan(host, facts, target, policy)
 
 
-def apply(host: Host, ready: Plan, progress: Progress) -> RunDirectory:
+def apply(host: Host, ready: Plan, progress: Progress, *, fresh: bool = False) -> RunDirectory:
     """Execute `ready` to staged and armed.
 
-    Already armed with the same commit: nothing is done. Raises before any change: Locked, Blocked,
-    NeedsAnswer, StalePlan, Interrupted; FellBack where the new system was tried already.
+    Already armed with the same commit: nothing is done, or, if `fresh`, NG's volumes are taken
+    again. Raises before any change: Locked, Blocked, NeedsAnswer, StalePlan, Interrupted; FellBack
+    where the new system was tried already.
     """
     store, progress = Store(host), Steadfast(progress)
     with _no_half_begun(store, ready), lock.exclusive(store.lock_file, run_id=ready.run_id):
         held = store.current()
         if held is not None and held.ended() == "finished" \
                 and held.plan().target.commit == ready.target.commit:
-            refuse_unarmed(host, held)
-            forget(held)
-            progress.note(f"Run {held.run_id} has staged and armed this commit already.")
-            return held
+            if held.plan().policy != ready.policy:
+                raise Interrupted(f"Run {held.run_id} is armed, with other answers than these.",
+                                  hint=AGAIN)
+            return _armed_already(host, store, held, progress, fresh)
         if held is None:
             plugins = deciding.load_plugins()
             passing = deciding.momentary_ids(plugins)
@@ -69,27 +72,59 @@ def apply(host: Host, ready: Plan, progress: Progress) -> RunDirectory:
         return directory
 
 
-def resume(host: Host, progress: Progress) -> RunDirectory:
-    """Carry an interrupted run on to its end; Unsupported when there is none."""
+def resume(host: Host, progress: Progress, *, fresh: bool = False) -> RunDirectory:
+    """Carry an interrupted run on to its end; Unsupported when there is none.
+
+    One that is finished is left as it is, or, if `fresh`, gets NG's volumes as they are now.
+    """
     store, progress = Store(host), Steadfast(progress)
     with lock.exclusive(store.lock_file):
         directory = _current(store)
         if directory.undoing():
             raise Interrupted(f"Run {directory.run_id} was being rolled back.",
                               hint="Run `ng2coreos rollback` to finish that.")
-        refuse_tried(host, directory)
         if directory.ended() == "finished":
-            refuse_unarmed(host, directory)
-            forget(directory)
-            progress.note(f"Run {directory.run_id} is finished; there is nothing to resume.")
-            return directory
-        ready = directory.plan()
-        refuse_stale(host, ready, hint=AGAIN)
-        if status.armed(host, directory):  # what it boots is made anew: a power cut must end in NG
-            arm.disarm(host.path(ready.decisions.boot.grubenv), ready.decisions.boot.saved_entry)
-        with runner.opened(host, directory, progress) as run:
-            runner.carry_on(run, store)
+            return _armed_already(host, store, directory, progress, fresh)
+        refuse_tried(host, directory)
+        refuse_stale(host, directory.plan(), hint=AGAIN)
+        _carry_on(host, store, directory, progress)
         return directory
+
+
+def _armed_already(host: Host, store: Store, held: RunDirectory, progress: Progress,
+                   fresh: bool) -> RunDirectory:
+    """A finished run, whose state is of the time when it was armed: StalePlan if it is not NG's.
+
+    What /etc holds is compared; what the volumes hold changes all the time.
+    """
+    refuse_unarmed(host, held)
+    forget(held)
+    refuse_stale(host, held.plan(), hint=AGAIN)
+    if not fresh:
+        progress.note(f"Run {held.run_id} has staged and armed this commit already.")
+        return held
+    progress.note(f"Run {held.run_id} is armed already; NG's volumes are taken again.")
+    try:
+        held.journal.append({"event": "again", "at": utc_now()})
+        _carry_on(host, store, held, progress)
+    except OSError as error:  # of a change the runner tells it itself
+        raise Interrupted(f"{error}. NG's volumes were not taken again.",
+                          hint="Mend the disk; `ng2coreos status` tells how the run stands."
+                          ) from error
+    return held
+
+
+def _carry_on(host: Host, store: Store, held: RunDirectory, progress: Progress) -> None:
+    """As the runner does it; what an armed boot would find is made anew, so a cut must end in NG.
+    """
+    boot = held.plan().decisions.boot
+    if status.armed(host, held):
+        arm.disarm(host.path(boot.grubenv), boot.saved_entry)
+        state = state_file.read(host.path(BOOT))
+        if state is not None:  # else the next boot of NG would take it for tried
+            state_file.write(host.path(BOOT), replace(state, phase=Phase.STAGED))
+    with runner.opened(host, held, progress) as run:
+        runner.carry_on(run, store)
 
 
 def roll_back(host: Host, progress: Progress) -> Optional[RunDirectory]:
@@ -152,9 +187,12 @@ def reboot(host: Host, directory: RunDirectory) -> None:
     """Ask systemd for a reboot (never kexec: it would pass GRUB by).
 
     Blocked or NeedsAnswer, with the host as it is, when something has begun since that a reboot
-    would end, such as a VM: the run may have been armed long ago.
+    would end, such as a VM: the run may have been armed long ago. StalePlan when the host is no
+    longer as it was carried.
     """
-    judge(directory.plan(), deciding.findings_now(deciding.load_plugins(), host))
+    ready = directory.plan()
+    refuse_stale(host, ready, hint=AGAIN)
+    judge(ready, deciding.findings_now(deciding.load_plugins(), host))
     host.run(["systemctl", "reboot"], timeout_s=REBOOT_DEADLINE_S)
 
 

@@ -63,14 +63,16 @@ def carry_on(run: Run, store: Store) -> None:
     """Apply every change that the journal does not call done; undo everything if one fails.
 
     What holds NG's state is taken again however far an earlier process had come: NG went on since.
+    Of a run that was finished before, that is the volumes (see `Step.secret`).
     Raises RolledBack (or NoSpace) when a change failed and all was undone, RollbackIncomplete when
     undoing failed too. A signal is obeyed between two changes.
     """
-    done = run.directory.done()
+    done, before = run.directory.done(), run.directory.finished_before()
     with held_signals() as caught:
         try:
             for change in run.plan.changes:
-                if change.id in done and not step(change.step).perishable:
+                doing = step(change.step)
+                if change.id in done and (not doing.perishable or (before and doing.secret)):
                     continue
                 if caught:
                     raise Stopped(caught[0])

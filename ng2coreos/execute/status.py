@@ -96,7 +96,8 @@ def _after_staging(host: Host, directory: RunDirectory, state: Optional[BootStat
                       "something has taken the one-shot entry away.", _AGAIN, Exit.OK, run)
     if phase is Phase.ARMED and once:
         return Status("staged", phase.value, "Everything is in place; the next boot is the trial.",
-                      "reboot, or ng2coreos rollback", Exit.OK, run)
+                      "ng2coreos apply --reboot (it takes NG's volumes again), or ng2coreos "
+                      "rollback", Exit.OK, run)
     if phase in _TRIAL:
         failures = state.attempts[-1].failures if state.attempts else ()
         return Status("rolled-back", "fell-back", _why(state), "ng2coreos rollback, then mend and "

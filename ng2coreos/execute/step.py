@@ -18,6 +18,8 @@ class Step:
     irreversible = ""  # why the step has no undo; such a step may not stand before the commit point
     # Holds what NG was at that moment: resumed later, perhaps in another boot, it is applied again.
     perishable = False
+    # Works with what a finished run has forgotten (secrets.py): of an armed run it stays as it is.
+    secret = False
 
     def plan(self, decisions: Decisions, target: Target) -> Tuple[Change, ...]:
         """The changes of this step; the same input gives the same changes."""

@@ -67,6 +67,10 @@ class RunDirectory:
         last = records[-1]["event"] if records else ""
         return last if last in ("finished", "rolled-back") else ""
 
+    def finished_before(self) -> bool:
+        """Was it finished once, its secrets forgotten, whatever came after?"""
+        return any(record["event"] == "finished" for record in self.records())
+
     def undoing(self) -> bool:
         """Was undoing begun? There is no way but on then."""
         return any(record["event"] in ("undo", "rolled-back") for record in self.records())
@@ -77,6 +81,8 @@ class RunDirectory:
         for record in self.records():
             if record["event"] == "intent" and record.get("step") in TAKES:
                 found[record["change"]] = record.get("at", "")
+            elif record["event"] == "again":  # what /etc holds was compared
+                found = {change: record.get("at", "") for change in found}
         return min(found.values(), default="")
 
     def done(self) -> Set[str]:

@@ -16,6 +16,7 @@ class ExportState(Step):
     id = "export-state"
     title = "Export the host's state"
     perishable = True
+    secret = True
 
     def plan(self, decisions: Decisions, target: Target) -> Tuple[Change, ...]:
         """One change: the bundle."""

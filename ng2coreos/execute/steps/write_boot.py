@@ -24,6 +24,7 @@ class WriteBoot(Step):
     title = "Write the boot entries"
     boots = True
     perishable = True
+    secret = True
 
     def plan(self, decisions: Decisions, target: Target) -> Tuple[Change, ...]:
         """One change: overlay, private grub.cfg, rollback entry, custom.cfg block, state."""

@@ -16,6 +16,7 @@ class WriteIgnition(Step):
     id = "write-ignition"
     title = "Write the Ignition config"
     perishable = True
+    secret = True
 
     def plan(self, decisions: Decisions, target: Target) -> Tuple[Change, ...]:
         """One change: the config."""
