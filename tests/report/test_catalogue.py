@@ -30,6 +30,13 @@ def test_a_row_is_whole(row: Entry) -> None:
         assert fields(" ".join(step.argv) + step.text) <= fields(row.title + row.summary)
 
 
+@pytest.mark.parametrize("row", ROWS, ids=lambda e: str(e.id))
+def test_a_row_is_explained_in_a_paragraph_of_its_own(row: Entry) -> None:
+    assert len(re.findall(r"[.:;](?: |$)", row.about)) >= 2, "say what it means, and why it matters"
+    assert row.about.endswith(".") and "\n" not in row.about
+    assert row.summary not in row.about and sum(row.about == r.about for r in ROWS) == 1
+
+
 def test_what_stops_a_run_weighs_most() -> None:
     for row in ROWS:
         if row.kind in (Kind.INHIBITOR, Kind.OVERRIDABLE):
