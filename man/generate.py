@@ -27,7 +27,9 @@ def texts() -> Dict[Path, str]:
         "exit-codes": mdoc.exit_codes(codes), "global-options": mdoc.options(sources.ng_global()),
         "target-options": mdoc.options(shared), "ng-commands": mdoc.commands(on_ng, shared),
         "coreos-options": mdoc.options(sources.coreos_global()),
-        "coreos-commands": mdoc.commands(on_coreos), "settings": mdoc.settings(sources.settings())}
+        "coreos-commands": mdoc.commands(on_coreos), "settings": mdoc.settings(sources.settings()),
+        "conf-keys": mdoc.conf_keys(sources.conf_keys(), [
+            row for row in sources.settings() if row.kind != "mapping"])}
     blocks = {
         "exit-codes": markdown.exit_codes(codes), "rooms": markdown.rooms(sources.rooms()),
         "commands": markdown.commands(on_ng, on_coreos), "carried": markdown.carried(lists),

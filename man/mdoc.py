@@ -55,6 +55,18 @@ def settings(rows: Sequence[Setting]) -> List[str]:
     return [*lines, ".El"]
 
 
+def conf_keys(rows: Sequence[Setting], policy: Sequence[Setting]) -> List[str]:
+    """The keys of ng2coreos.conf, section by section; those of the policy are told elsewhere."""
+    lines = [".Ss [ng2coreos]", ".Bl -tag -width Ds"]
+    for row in rows:
+        lines += [f".It Cm {row.name} = Ar {row.kind}", *text(row.text)]
+    lines += [".El", ".Ss [policy]", ".Bl -tag -width Ds"]
+    for row in policy:
+        kind = "|".join(row.choices) or row.kind
+        lines += [f".It Cm {row.name} = Ar {kind}", *text(row.text), f"Default: {row.default}."]
+    return [*lines, ".El"]
+
+
 def _usage(row: Command, own: Sequence[Option], takes: bool) -> List[str]:
     lines = [".Nm ng2coreos", f".Cm {row.name}"]
     if takes:

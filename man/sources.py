@@ -12,6 +12,8 @@ from typing import Any, List, Sequence, Tuple
 
 import click
 
+from ng2coreos.cli import conf
+from ng2coreos.cli.command import GlobalOption
 from ng2coreos.cli.main import cli
 from ng2coreos.core.errors import HOST_STATES, Exit, error_classes
 from ng2coreos.firstboot import cli as firstboot_cli
@@ -80,6 +82,14 @@ def host_state(code: int) -> str:
 def ng_global() -> Tuple[Option, ...]:
     """The options before the command, on NG."""
     return tuple(_click_option(p) for p in cli.params if isinstance(p, click.Option))
+
+
+def conf_keys() -> Tuple[Setting, ...]:
+    """The keys of ng2coreos.conf that are options elsewhere."""
+    texts = {name: option for option in (*ng_global(), *ng_commands()[1].options)
+             for name in option.names}
+    return tuple(Setting(key, texts[f"--{key}"].argument.split("|")[0] or "yes-or-no", "", (),
+                         texts[f"--{key}"].text) for key in conf.KEYS)
 
 
 def ng_commands() -> Tuple[Command, ...]:
@@ -171,7 +181,8 @@ def _click_command(name: str, command: click.Command) -> Command:
     arguments = tuple(
         p.name.upper() if p.required else f"[{p.name.upper()}]"
         for p in command.params if isinstance(p, click.Argument) and p.name)
-    options = tuple(_click_option(p) for p in command.params if isinstance(p, click.Option))
+    options = tuple(_click_option(p) for p in command.params
+                    if isinstance(p, click.Option) and not isinstance(p, GlobalOption))
     return Command(name, " ".join((command.help or "").split()), arguments, options)
 
 
@@ -181,7 +192,7 @@ def _click_option(option: click.Option) -> Option:
         choices = getattr(option.type, "choices", None)
         limits = isinstance(option.type, click.IntRange)
         argument = option.metavar or ("|".join(choices) if choices else "N" if limits else "VALUE")
-    return Option(tuple(option.opts), argument, option.help or "")
+    return Option((*option.opts, *option.secondary_opts), argument, option.help or "")
 
 
 def _argparse_options(parser: argparse.ArgumentParser) -> Tuple[Option, ...]:

@@ -1,23 +1,71 @@
 """What every command gets, and what several of them do: make a plan, write it to a file."""
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
+import click
+
+from ng2coreos.cli import conf, logs
 from ng2coreos.cli.options import policy_of, source_of
-from ng2coreos.core.errors import BadInput
+from ng2coreos.cli.terminal import LogProgress, listener
+from ng2coreos.core.errors import BadInput, Ng2CoreosError, Unsupported
 from ng2coreos.core.host import Host
-from ng2coreos.core.progress import Progress
+from ng2coreos.core.progress import Both, Progress
 
 if TYPE_CHECKING:
     from ng2coreos.model.plan import Plan
 
+_COLORS = {"auto": None, "always": True, "never": False}  # as click's own contexts have it
+
 
 class Context:
-    """What every command gets: the host and whoever listens to progress."""
+    """What every command gets: the host, whoever listens to progress, and the defaults."""
 
     def __init__(self) -> None:
         self.host = Host()
         self.progress = Progress()
+        self.given: Dict[str, Any] = {}  # the global options of this call
+        self.conf = conf.Conf()
+        self.color: Optional[bool] = None
+
+    def begin(self, ctx: click.Context) -> None:
+        """Set up what the global options and the defaults file ask for; the command may run."""
+        if self.given.get("root", "/") != "/" and getattr(ctx.command, "changes", False):
+            raise Unsupported(f"`{ctx.info_name}` changes the running host only.",
+                              hint="Leave --root out on the host itself.")
+        self.conf = conf.load(self.given.get("config"))
+        self.conf.fill(ctx.params)
+        if self.given.get("as_json"):
+            if "as_json" not in ctx.params:
+                raise click.UsageError(f"`{ctx.info_name}` takes no --json.", ctx)
+            ctx.params["as_json"] = True
+        color = self._setting("color", "auto")
+        self.color = ctx.color = _COLORS[color] if color != "auto" or not os.environ.get(
+            "NO_COLOR") else False
+        logs.start(bool(self._setting("verbose", False)), self._setting("log_file", ""))
+        self.host = Host(self.given.get("root", "/"))
+        if type(self.progress) is Progress:
+            self.listen()
+
+    def listen(self) -> None:
+        """Let whoever the options name listen to progress."""
+        self.progress = listener(self.given.get("progress_fd"),
+                                 bool(self._setting("quiet", False)))
+        if self._setting("log_file", "") and not isinstance(self.progress, LogProgress):
+            self.progress = Both(logs.Notes(), self.progress)
+
+    def defaults(self) -> Optional[Tuple[str, List[Tuple[str, str]]]]:
+        """The defaults file and what it sets, for --help; an error takes the place of values."""
+        try:
+            found = conf.load(self.given.get("config"))
+        except Ng2CoreosError as error:
+            return self.given.get("config", conf.FILE), [("error", error.message)]
+        return (found.path, found.rows()) if found.rows() else None
+
+    def _setting(self, name: str, default: Any) -> Any:
+        """Command line, then the defaults file, then `default`."""
+        return self.given.get(name, self.conf.options.get(name.replace("_", "-"), default))
 
 
 def make_plan(obj: Context, target: str, ref: str, key: str, insecure: bool,
@@ -25,7 +73,8 @@ def make_plan(obj: Context, target: str, ref: str, key: str, insecure: bool,
               confirm: Optional[str]) -> "Plan":
     """The plan that these options ask for; the host is only read."""
     from ng2coreos.execute import commands
-    policy = policy_of(answers, override, trial_boots=trial_boots, confirm=confirm)
+    policy = policy_of(answers, override, obj.conf.policy, trial_boots=trial_boots,
+                       confirm=confirm)
     return commands.plan(obj.host, source_of(target, ref, key, insecure), policy)
 
 

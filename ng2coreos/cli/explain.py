@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, List, Optional
 
 import click
 
+from ng2coreos.cli.command import Command
+
 if TYPE_CHECKING:
     from ng2coreos.plan.catalogue import Entry
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("finding_id", metavar="[ID]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the catalogue's row as JSON.")
 def explain(finding_id: Optional[str], as_json: bool) -> None:

@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
+from ng2coreos.cli.command import Command
 from ng2coreos.cli.context import Context, make_plan, write_plan
 from ng2coreos.cli.options import target_options
 
 
-@click.command()
+@click.command(cls=Command)
 @target_options
 @click.argument("directory", type=click.Path())
 @click.pass_obj

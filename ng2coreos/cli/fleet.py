@@ -5,23 +5,26 @@ from typing import Optional, Tuple
 
 import click
 
+from ng2coreos.cli.command import Command
+from ng2coreos.cli.nearest import Existing, existing
 from ng2coreos.core.errors import BadInput
 
 FORMATS = ("text", "json", "csv", "html")
 
 
-@click.command()
-@click.argument("reports", nargs=-1, required=True, type=click.Path(exists=True))
+@click.command(cls=Command)
+@click.argument("reports", nargs=-1, required=True, type=Existing())
 @click.option("--inventory", type=click.Path(dir_okay=False), default=None, metavar="FILE",
               help="YAML: `pilot` (true: the first wave is one host) and `clusters`, a list of "
                    "`name`, `hosts`, `away_at_once`, `hosted_engine` (hosts that can run it), "
                    "`hosted_engine_up`, `gluster` (a list of replica sets) and `heal_minutes`.")
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="text",
               help="Default: text.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--output", type=click.Path(dir_okay=False), default=None, metavar="FILE",
               help="Write it to FILE instead of standard output.")
-def fleet(reports: Tuple[str, ...], inventory: Optional[str], kind: str,
-          output: Optional[str]) -> None:
+def fleet(reports: Tuple[str, ...], inventory: Optional[str], kind: str, output: Optional[str],
+          as_json: bool) -> None:
     """Say which hosts are ready, what blocks how many, and propose waves.
 
     REPORTS are files that `plan --json` printed, or directories of them. Looks at no host. Exit
@@ -29,11 +32,14 @@ def fleet(reports: Tuple[str, ...], inventory: Optional[str], kind: str,
     """
     from ng2coreos.core import durable
     from ng2coreos.report import fleet as many
-    known = many.read_inventory(Path(inventory)) if inventory else many.Inventory()
+    known = many.Inventory()
+    if inventory:
+        known = many.read_inventory(existing(inventory, "inventory", "It is a YAML mapping: see "
+                                             "`ng2coreos fleet --help`."))
     found = many.gather([Path(name) for name in reports])
     waves = many.propose(found.hosts, known)
     view = {"text": many.as_text, "json": many.as_json, "csv": many.as_csv,
-            "html": many.as_html}[kind]
+            "html": many.as_html}["json" if as_json else kind]
     text = view(found, waves, known)
     if output:
         try:

@@ -6,11 +6,13 @@ from typing import Optional
 
 import click
 
+from ng2coreos.cli.command import Command
 from ng2coreos.cli.context import Context
+from ng2coreos.cli.nearest import Existing
 
 
-@click.command("ignition")
-@click.argument("bundle", type=click.Path(exists=True, file_okay=False))
+@click.command("ignition", cls=Command)
+@click.argument("bundle", type=Existing(file_okay=False))
 @click.option("--for", "purpose", type=click.Choice(["move", "reinstall"]), default="move",
               help="For the move (default), or for a reinstallation: the config that brings this "
                    "host back on a freshly installed disk.")

@@ -6,18 +6,19 @@ What takes long to import is imported by the command that needs it, so that `--h
 once (`python -m bench`: start-up).
 """
 
-import logging
 import os
 import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import click
 
 from ng2coreos import __version__
+from ng2coreos.cli import logs
 from ng2coreos.cli.apply import apply
+from ng2coreos.cli.command import GlobalOption, Group, keep
 from ng2coreos.cli.context import Context
 from ng2coreos.cli.elsewhere import NAMES, elsewhere
 from ng2coreos.cli.explain import explain
@@ -31,42 +32,27 @@ from ng2coreos.cli.resume import resume
 from ng2coreos.cli.rollback import rollback
 from ng2coreos.cli.status import status
 from ng2coreos.cli.support import support
-from ng2coreos.cli.terminal import listener
 from ng2coreos.cli.whitelist import whitelist
-from ng2coreos.core.errors import Exit, Ng2CoreosError, Unsupported
-from ng2coreos.core.host import Host
-
-LOG = logging.getLogger("ng2coreos")
-_CHANGING = ("apply", "resume", "rollback")  # their programs act on the running system
+from ng2coreos.core.errors import Exit, Ng2CoreosError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group)
 @click.version_option(__version__, prog_name="ng2coreos")
-@click.option("--root", default="/", metavar="DIR",
-              help="Look at the host below DIR; for commands that change nothing.")
-@click.option("-v", "--verbose", is_flag=True,
-              help="Tell every program that is started, and how it ended.")
-@click.option("-q", "--quiet", is_flag=True, help="Tell no progress, only errors.")
-@click.option("--progress-fd", type=int, default=None, metavar="N",
-              help="Write progress as JSON Lines to this file descriptor.")
 @click.pass_context
-def cli(context: click.Context, root: str, verbose: bool, quiet: bool,
-        progress_fd: Optional[int]) -> None:
+def cli(context: click.Context) -> None:
     """Move this oVirt Node NG host in place to oVirt Node CoreOS, and back.
 
-    Start with `ng2coreos plan`: it changes nothing and says what would happen.
+    Start with `ng2coreos plan`: it changes nothing and says what would happen. Global options may
+    stand before or after the command; defaults stand in /etc/ng2coreos/ng2coreos.conf.
     """
-    # our own logger only: libraries (blivet, libblockdev) tell every program that they run
-    logger = logging.getLogger("ng2coreos")
-    logger.handlers[:] = [logging.StreamHandler(sys.stderr)]
-    logger.setLevel(logging.DEBUG if verbose else logging.INFO)
-    if root != "/" and context.invoked_subcommand in _CHANGING:
-        raise Unsupported(f"`{context.invoked_subcommand}` changes the running host only.",
-                          hint="Leave --root out on the host itself.")
     obj = context.ensure_object(Context)
-    obj.host, obj.progress = Host(root), listener(progress_fd, quiet)
+    if "progress_fd" in obj.given:  # a program that listens hears of a wrong call too
+        obj.listen()
 
 
+cli.params.append(GlobalOption(
+    ["--json", "as_json"], is_flag=True, expose_value=False, callback=keep,
+    help="Print JSON, where the command can."))
 for _command in (inventory, plan, export, ignition_config, apply, resume, status, rollback,
                  explain, report, fleet, support, whitelist, *map(elsewhere, NAMES)):
     cli.add_command(_command)
@@ -80,6 +66,7 @@ def main() -> None:
     temporary_files_in_memory()
     told = Context()
     code = guarded(lambda: cli.main(standalone_mode=False, prog_name="ng2coreos", obj=told))
+    logs.note(f"exit status {code}")
     with suppress(OSError):  # the listener may have gone
         told.progress.end(code)
     _let_go_of_readers()
@@ -119,11 +106,11 @@ def guarded(call: Callable[[], Any]) -> int:
     except Ng2CoreosError as error:
         return _tell(error.message, error.hint, error.exit_code)
     except OSError as error:
-        LOG.debug("input or output failed", exc_info=True)
+        logs.LOG.debug("input or output failed", exc_info=True)
         return _tell(f"{error}.", "Look at that file or its disk; what was changed is journaled: "
                      "see `ng2coreos status`.", Exit.INTERNAL)
     except Exception as error:  # nobody but a developer is helped by a traceback: see -v
-        LOG.debug("internal error", exc_info=True)
+        logs.LOG.debug("internal error", exc_info=True)
         return _tell(f"{type(error).__name__}: {error}", "This is a bug: please report it with the "
                      "run's directory below /var/lib/ng2coreos.", Exit.INTERNAL)
     return int(Exit.OK)
@@ -131,4 +118,5 @@ def guarded(call: Callable[[], Any]) -> int:
 
 def _tell(message: str, hint: str, code: Exit) -> int:
     click.echo(f"ng2coreos: {message}\n  {hint}", err=True)
+    logs.note(f"error: {message} {hint}")
     return int(code)

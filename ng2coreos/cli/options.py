@@ -3,10 +3,11 @@
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Tuple, TypeVar
 
 import click
 
+from ng2coreos.cli.nearest import existing, meant, meant_path
 from ng2coreos.core.errors import BadInput
 from ng2coreos.core.reading import read_regular
 
@@ -60,21 +61,25 @@ def source_of(target: str, ref: str, key: str, insecure: bool) -> "TargetSource"
         kind, target = "tar", str(Path(target).resolve())
     else:
         raise BadInput(f"There is no image at {target}.",
-                       hint="Give an ostree repo directory, an ostree-commit.tar or an http URL.")
+                       hint=meant_path(target) or "Give an ostree repo directory, an "
+                            "ostree-commit.tar or an http URL.")
     if key and not Path(key).is_file():
-        raise BadInput(f"There is no key file {key}.", hint="Give the image's public GPG key.")
+        raise BadInput(f"There is no key file {key}.",
+                       hint=meant_path(key) or "Give the image's public GPG key.")
     return TargetSource(kind, target, ref, str(Path(key).resolve()) if key else "", insecure)
 
 
-def policy_of(answers: Optional[str], override: Tuple[str, ...], **given: Any) -> "Policy":
-    """The policy: defaults, then the answers file, then the options."""
+def policy_of(answers: Optional[str], override: Tuple[str, ...],
+              usual: Optional[Mapping[str, Any]] = None, **given: Any) -> "Policy":
+    """The policy: defaults, `usual` (ng2coreos.conf), the answers file, the options; later wins."""
     import yaml
 
     from ng2coreos.model import codec
     from ng2coreos.model.plan import Policy
     from ng2coreos.plan import shallow
-    data: Dict[str, Any] = codec.dump(Policy())
+    data: Dict[str, Any] = {**codec.dump(Policy()), **(usual or {})}
     if answers:
+        existing(answers, "answers file", "It is a YAML mapping; see ng2coreos-answers(5).")
         try:
             text = read_regular(Path(answers)).decode("utf-8")
             shallow.check(text, aliases=False)
@@ -85,6 +90,7 @@ def policy_of(answers: Optional[str], override: Tuple[str, ...], **given: Any) -
         if not isinstance(found, dict):
             raise BadInput(f"The answers file {answers} is not a mapping.",
                            hint="See ng2coreos-answers(5).")
+        _known(found, answers)
         data.update({str(key): json.loads(json.dumps(value, default=str, skipkeys=True))
                      for key, value in found.items()})
     data.update({name: value for name, value in given.items() if value is not None})
@@ -93,6 +99,16 @@ def policy_of(answers: Optional[str], override: Tuple[str, ...], **given: Any) -
     overrides = {**policy.overrides, **dict(_override(words) for words in override)}
     _check_overrides(overrides)
     return dataclasses.replace(policy, overrides=overrides)
+
+
+def _known(found: Dict[Any, Any], where: str) -> None:
+    """BadInput for a key that Policy lacks."""
+    from ng2coreos.model.plan import Policy
+    fields = [field.name for field in dataclasses.fields(Policy)]
+    for key in found:
+        if key not in fields:
+            raise BadInput(f"{where}: there is no key {key}.",
+                           hint=meant(str(key), fields) or "See ng2coreos-answers(5).")
 
 
 def _override(words: str) -> Tuple[str, str]:

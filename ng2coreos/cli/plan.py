@@ -5,13 +5,15 @@ from typing import Any, Optional
 
 import click
 
+from ng2coreos.cli.command import Command
 from ng2coreos.cli.context import Context, make_plan, write_plan
 from ng2coreos.cli.options import target_options
 from ng2coreos.cli.reporting import reporting
+from ng2coreos.cli.terminal import painted
 from ng2coreos.core.errors import Exit
 
 
-@click.command()
+@click.command(cls=Command)
 @target_options
 @click.option("--json", "as_json", is_flag=True,
               help="Print the report as JSON, without secrets.")
@@ -35,7 +37,7 @@ def plan(obj: Context, /, as_json: bool, html: Optional[str], output: Optional[s
         if output:
             write_plan(Path(output), made)
         if not as_json:
-            click.echo(report.plan_text(made), nl=False)
+            click.echo(painted(report.plan_text(made)), nl=False)
         judge(made)
         if strict and any(f.kind is Kind.WARNING for f in made.decisions.findings):
             told.exit_code = int(Exit.WARNINGS)

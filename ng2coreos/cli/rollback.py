@@ -2,12 +2,13 @@
 
 import click
 
+from ng2coreos.cli.command import Command
 from ng2coreos.cli.context import Context
 from ng2coreos.cli.reporting import reporting
 from ng2coreos.cli.terminal import say
 
 
-@click.command()
+@click.command(cls=Command, changes=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_obj
 def rollback(obj: Context, /, as_json: bool) -> None:

@@ -4,11 +4,13 @@ from typing import Optional
 
 import click
 
+from ng2coreos.cli.command import Command
 from ng2coreos.cli.context import Context
 from ng2coreos.cli.reporting import reporting
+from ng2coreos.cli.terminal import painted
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("--html", type=click.Path(dir_okay=False), default=None, metavar="FILE",
               help="Also write the report of the current run as one HTML file.")
@@ -25,5 +27,5 @@ def status(obj: Context, /, as_json: bool, html: Optional[str]) -> None:
         told.status = found = read_status(obj.host, Store(obj.host))
         told.exit_code = int(found.exit_code)
         if not as_json:
-            click.echo(report.status_text(found), nl=False)
+            click.echo(painted(report.status_text(found)), nl=False)
     raise SystemExit(told.exit_code)

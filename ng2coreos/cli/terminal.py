@@ -2,8 +2,10 @@
 
 import logging
 import os
+import re
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import Iterator, Optional
 
 import click
@@ -49,6 +51,29 @@ def say(text: str) -> None:
         click.echo(text)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for Python's own flush
+
+
+_MARKS = (
+    (re.compile(r"^(READY(?=:)|VERIFIED|CONFIRMED|Host: (?:staged|migrated))\b",
+                re.MULTILINE), "green"),
+    (re.compile(r"^(BLOCKED|FAILED|Host: inconsistent)\b|\[(?:INHIBITOR|OVERRIDABLE)\]",
+                re.MULTILINE), "red"),
+    (re.compile(r"^([A-Z-]{4,}|Host: (?:prepared|rolled-back))(?=:| \()|\[warning\]",
+                re.MULTILINE), "yellow"),
+    (re.compile(r"^(What you should know and do|Next|Why the new system was given up)(?=:)",
+                re.MULTILINE), "bold"))
+
+
+def _styled(color: Optional[str], found: "re.Match[str]") -> str:
+    return click.style(found.group(0), fg=color, bold=True)
+
+
+def painted(text: str) -> str:
+    """A report's text with colours; click takes them out again where they are not wanted."""
+    for pattern, color in _MARKS:
+        shade = None if color == "bold" else color
+        text = pattern.sub(partial(_styled, shade), text)
+    return text
 
 
 def listener(progress_fd: Optional[int], quiet: bool) -> Progress:

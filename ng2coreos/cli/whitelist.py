@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any, Dict, List, Tuple
 
 import click
 
+from ng2coreos.cli.command import Command, Group
 from ng2coreos.cli.context import Context
+from ng2coreos.cli.nearest import meant_path
 from ng2coreos.core.errors import BadInput, Exit
 
 if TYPE_CHECKING:
@@ -17,12 +19,12 @@ _CHANGES = {"added": "added on NG", "changed": "changed on NG", "deleted": "dele
             "missing": "neither on the host nor in NG's image", "": ""}
 
 
-@click.group()
+@click.group(cls=Group)
 def whitelist() -> None:
     """Check whitelists, list their rules, or explain what becomes of a path. Changes nothing."""
 
 
-@whitelist.command()
+@whitelist.command(cls=Command)
 @click.argument("files", nargs=-1, required=True, type=click.Path())
 @_JSON
 def check(files: Tuple[str, ...], as_json: bool) -> None:
@@ -41,7 +43,8 @@ def check(files: Tuple[str, ...], as_json: bool) -> None:
             layer = load(Path(name))
             counts = {key: len(getattr(layer, key)) for key in counts}
         except BadInput as wrong:
-            error = wrong.message
+            close = "" if Path(name).exists() else meant_path(name)
+            error = f"{wrong.message} {close}".rstrip()
         told.append({"file": name, "ok": not error, "error": error, **counts})
         if not as_json:
             rules = ", ".join(f"{count} {key}" for key, count in counts.items() if count)
@@ -52,7 +55,7 @@ def check(files: Tuple[str, ...], as_json: bool) -> None:
         raise SystemExit(int(Exit.BAD_INPUT))
 
 
-@whitelist.command("list")
+@whitelist.command("list", cls=Command)
 @_JSON
 @click.pass_obj
 def list_rules(obj: Context, /, as_json: bool) -> None:
@@ -69,7 +72,7 @@ def list_rules(obj: Context, /, as_json: bool) -> None:
         (row.pattern, row.action, row.id, _place(row)) for row in rows], indent=0)))
 
 
-@whitelist.command()
+@whitelist.command(cls=Command)
 @click.argument("path")
 @_JSON
 @click.pass_obj

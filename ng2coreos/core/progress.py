@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, Any, Callable, Dict, Iterator, List, Optional
 
 Advance = Callable[[int], None]
@@ -62,6 +62,37 @@ class Steadfast(Progress):
                 tell()
             except (OSError, ValueError):  # ValueError: the stream was closed
                 self._other = None
+
+
+class Both(Progress):
+    """Passes on to every one of several listeners, in their order."""
+
+    def __init__(self, *others: Progress) -> None:
+        self._others = others
+
+    @contextmanager
+    def task(self, name: str, text: str, total: Optional[int] = None,
+             unit: str = "B") -> Iterator[Advance]:
+        """See Progress.task."""
+        with ExitStack() as stack:
+            told = [stack.enter_context(other.task(name, text, total, unit))
+                    for other in self._others]
+
+            def advance(amount: int) -> None:
+                for one in told:
+                    one(amount)
+
+            yield advance
+
+    def note(self, text: str) -> None:
+        """See Progress.note."""
+        for other in self._others:
+            other.note(text)
+
+    def end(self, exit_code: int) -> None:
+        """See Progress.end."""
+        for other in self._others:
+            other.end(exit_code)
 
 
 class JsonProgress(Progress):

@@ -6,7 +6,7 @@ from typing import Any, List, NamedTuple, Tuple
 
 import pytest
 
-from ng2coreos.cli import main
+from ng2coreos.cli import conf, context, main
 from ng2coreos.execute import planning
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.target import TargetFacts, TargetSource
@@ -68,7 +68,8 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     def read_target(host: Any, source: TargetSource, facts: Any = None) -> TargetFacts:
         return replace(made.target, source=source)
 
-    monkeypatch.setattr(main, "Host", lambda root="/": world.host)
+    monkeypatch.setattr(context, "Host", lambda root="/": world.host)
+    monkeypatch.setattr(conf, "FILE", str(tmp_path / "ng2coreos.conf"))
     monkeypatch.setattr(planning, "read_host", read_host)
     monkeypatch.setattr(planning, "read_target", read_target)
     return made

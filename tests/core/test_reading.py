@@ -27,3 +27,19 @@ def test_what_is_no_file_neither_blocks_nor_floods(tmp_path: Path) -> None:
     for path in (tmp_path / "fifo", tmp_path, Path("/dev/zero")):
         with pytest.raises(OSError):
             read_regular(path)
+
+
+@pytest.mark.parametrize("mode, owner, problem", [
+    (0o644, 0, ""), (0o600, 7, ""), (0o664, 0, "others"), (0o602, 0, "others"),
+    (0o644, 8, "uid 8")])
+def test_of_safe_owners_only(tmp_path: Path, mode: int, owner: int, problem: str) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"x")
+    os.chown(file, owner, 0)
+    file.chmod(mode)
+    if not problem:
+        assert read_regular(file, owners={0, 7}) == b"x"
+        return
+    with pytest.raises(PermissionError, match=problem):
+        read_regular(file, owners={0, 7})
+    assert read_regular(file) == b"x"

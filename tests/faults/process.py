@@ -14,7 +14,7 @@ from typing import List
 
 import pytest
 
-from ng2coreos.cli import main
+from ng2coreos.cli import context, main
 from tests.faults.cuts import taken, watching
 from tests.faults.scene import Scene
 
@@ -23,7 +23,7 @@ def run(top: str, points: List[str], result: str, arguments: List[str]) -> None:
     """Be the command; leave its exit status to the caller."""
     with pytest.MonkeyPatch.context() as patch:
         scene = Scene(Path(top)).install(patch)
-        patch.setattr(main, "Host", lambda root="/": scene.host)
+        patch.setattr(context, "Host", lambda root="/": scene.host)
         patch.setattr(sys, "argv", ["ng2coreos", *arguments])
         out = sys.stdout
 
