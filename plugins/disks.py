@@ -19,6 +19,7 @@ UDEV = "/run/udev/data"
 CRYPTTAB = "/etc/crypttab"
 VDO = "/etc/vdoconf.yml"
 CLEVIS_UNIT = "clevis-luks-askpass.path"
+_PARTITION = re.compile(r"^(md\w*\d)p\d+$")
 _NETWORK_ROOT = ("netroot=iscsi*", "rd.iscsi.*", "ip=ibft*")
 
 
@@ -31,9 +32,9 @@ class Disks:
     def facts(self, host: Host) -> Dict[str, Any]:
         """Reads /sys/block, udev's database and a few files.
 
-        Logical volumes are left out: none lies under NG's volume group.  Devices are volatile:
-        those of storage domains go when the host goes into maintenance, virtual functions come
-        back from machines, and what the kernel calls a disk may change with each boot.
+        Of logical volumes only the names count: none lies under NG's volume group.  Devices are
+        volatile: those of storage domains go when the host goes into maintenance, virtual functions
+        come back from machines, and what the kernel calls a disk may change with each boot.
         """
         names = [n for n in host.names(BLOCK) if n.startswith(("dm-", "md"))]
         stack = {n: _device(host, n) for n in names}
@@ -42,6 +43,7 @@ class Disks:
             "vdo": "!VDOVolume" in host.read_text(VDO, default=""),
             "volatile": {
                 "stack": {n: r for n, r in stack.items() if not r["uuid"].startswith("LVM-")},
+                "lvm": sorted(r["name"] for r in stack.values() if r["uuid"].startswith("LVM-")),
                 "drivers": {d: _drivers(host, f"{BLOCK}/{d}") for d in host.names(BLOCK)
                             if d not in names and not d.startswith(("loop", "ram", "sr", "zram"))},
                 "cards": {n: _drivers(host, f"{NET}/{n}") for n in host.names(NET)
@@ -63,7 +65,8 @@ class Disks:
         multipath = "mpath" in kinds.values()
         if multipath and not any(word.startswith("rd.multipath") for word in there):
             args.append(_added("rd.multipath=default", "NG's disk is a multipath device."))
-        found = [*_findings(facts, mine, kinds, there), *_missing(facts, mine, target)]
+        found = [*_findings(facts, mine, kinds, there), *_boot(facts, mine),
+                 *_missing(facts, mine, target)]
         return Contribution(findings=tuple(found),
                             kernel_args=tuple(args))
 
@@ -92,6 +95,27 @@ def _findings(facts: HostFacts, mine: Dict[str, Any], kinds: Dict[str, str],
     if mine["vdo"]:
         found.append(finding("N2C_DISKS_VDO", [f"file:{VDO}"]))
     return found
+
+
+def _boot(facts: HostFacts, mine: Dict[str, Any]) -> List[Finding]:
+    """What /boot lies on where GRUB writes to none such: a one-shot entry would be booted for ever.
+
+    Arrays of the firmware's (external metadata) are plain disks for GRUB.
+    """
+    source = facts.boot.boot_source
+    name = source.rpartition("/")[2]
+    device = next((n for n, row in mine["stack"].items() if row["name"] == name),
+                  _PARTITION.sub(r"\1", name))
+    row = mine["stack"].get(device, {"uuid": "", "format": ""})
+    if name in mine["lvm"] and not name.startswith(facts.layout.vg.replace("-", "--") + "-"):
+        what = "a logical volume of another volume group"  # of NG's: plan/boot.py
+    elif row["uuid"].startswith("CRYPT-"):
+        what = "an encrypted device"
+    elif row["format"] and not row["format"].startswith("external:"):
+        what = "an array of the kernel's (mdraid)"
+    else:
+        return []
+    return [finding("N2C_BOOT_NOT_PLAIN", [source], what=what, source=source)]
 
 
 def _missing(facts: HostFacts, mine: Dict[str, Any], target: TargetFacts) -> List[Finding]:
@@ -139,7 +163,9 @@ def _device(host: Host, name: str) -> Dict[str, Any]:
     md = [line.partition("=")[2] for line in lines if line.startswith("E:MD_UUID=")]
     return {"name": host.read_text(f"{BLOCK}/{name}/dm/name", default=name).strip(),
             "uuid": host.read_text(f"{BLOCK}/{name}/dm/uuid", default="").strip(),
-            "md": md[0] if md else "", "slaves": host.names(f"{BLOCK}/{name}/slaves")}
+            "md": md[0] if md else "",
+            "format": host.read_text(f"{BLOCK}/{name}/md/metadata_version", default="").strip(),
+            "slaves": host.names(f"{BLOCK}/{name}/slaves")}
 
 
 def _below(facts: HostFacts, stack: Dict[str, Any]) -> Set[str]:

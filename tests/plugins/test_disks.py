@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any, Dict, List
 
+import pytest
+
 from ng2coreos.model.facts import HostFacts, PhysicalVolume, Service
 from ng2coreos.model.finding import Kind
 from ng2coreos.model.plan import Decisions
@@ -11,12 +13,13 @@ from plugins.disks import Disks
 from tests.fakes import FakeHost
 from tests.plan.build import ARGS, GIB, VG, added, decided, found, host, ids, target
 
-DEVICES: Dict[str, Any] = {"stack": {}, "drivers": {}, "cards": {}}
+DEVICES: Dict[str, Any] = {"stack": {}, "lvm": [], "drivers": {}, "cards": {}}
 NONE: Dict[str, Any] = {"crypttab": [], "vdo": False}
 
 
-def device(name: str, uuid: str = "", *slaves: str, md: str = "") -> Dict[str, Any]:
-    return {"name": name, "uuid": uuid, "md": md, "slaves": list(slaves)}
+def device(name: str, uuid: str = "", *slaves: str, md: str = "",
+           form: str = "") -> Dict[str, Any]:
+    return {"name": name, "uuid": uuid, "md": md, "format": form, "slaves": list(slaves)}
 
 
 def with_disks(pv: str = "/dev/sda2", words: str = "", **more: Any) -> HostFacts:
@@ -37,15 +40,16 @@ def test_reads_the_stack_and_the_files(fake_host: FakeHost) -> None:
         "/sys/block/dm-0/dev": "253:0\n", "/sys/block/dm-0/dm/name": "luks-1\n",
         "/sys/block/dm-0/dm/uuid": "CRYPT-LUKS2-1-luks-1\n", "/sys/block/dm-0/slaves/md127/x": "",
         "/sys/block/dm-7/dm/name": "vg-ng2coreos_root\n", "/sys/block/dm-7/dm/uuid": "LVM-Ab1\n",
-        "/sys/block/md127/dev": "9:127\n", "/run/udev/data/b9:127": "E:MD_UUID=aa:bb\nE:X=y\n",
+        "/sys/block/md127/dev": "9:127\n", "/sys/block/md127/md/metadata_version": "1.2\n",
+        "/run/udev/data/b9:127": "E:MD_UUID=aa:bb\nE:X=y\n",
         "/sys/block/sda/dev": "8:0\n", "/etc/crypttab": "# none\nluks-1 UUID=1 none\n",
         "/etc/vdoconf.yml": "config: !Configuration\n  vdos:\n    v: !VDOService\n"})
     facts = Disks().facts(fake_host)
     assert facts == {
         "crypttab": ["luks-1"], "vdo": False, "volatile": {
             "stack": {"dm-0": device("luks-1", "CRYPT-LUKS2-1-luks-1", "md127"),
-                      "md127": device("md127", md="aa:bb")},
-            "drivers": {"sda": []}, "cards": {}}}
+                      "md127": device("md127", md="aa:bb", form="1.2")},
+            "lvm": ["vg-ng2coreos_root"], "drivers": {"sda": []}, "cards": {}}}
 
 
 def test_maintenance_takes_disks_away_and_leaves_the_plan_good() -> None:
@@ -59,6 +63,20 @@ def test_a_plain_disk_needs_nothing() -> None:
     plan = decided(with_disks())
     assert not [i for i in ids(plan) if i.startswith("N2C_DISKS")]
     assert results(plan) == results(decided())
+
+
+@pytest.mark.parametrize("source,what", [
+    ("/dev/md127", "array"), ("/dev/md127p1", "array"), ("/dev/mapper/luks-boot", "encrypted"),
+    ("/dev/mapper/other-boot", "another volume group"), ("/dev/md126p1", ""), ("/dev/sda1", ""),
+    ("/dev/mapper/mpatha1", ""), (f"/dev/mapper/{VG}-boot", "")])
+def test_where_grub_cannot_write_no_boot_is_one_shot(source: str, what: str) -> None:
+    stack = {"md127": device("md127", form="1.0"), "md126": device("md126", form="external:/md0/0"),
+             "dm-1": device("luks-boot", "CRYPT-LUKS2-1"), "dm-2": device("mpatha1", "part1-mpath")}
+    facts = with_disks(stack=stack, lvm=["other-boot", f"{VG}-boot"])
+    plan = decided(replace(facts, boot=replace(facts.boot, boot_source=source)))
+    told = [f for f in plan.findings if f.id == "N2C_BOOT_NOT_PLAIN"]
+    assert [(f.kind, what in f.title) for f in told] == ([(Kind.INHIBITOR, True)] if what else [])
+    assert ("N2C_BOOT_ON_LVM" in ids(plan)) == (f"/{VG}-" in source)
 
 
 def test_an_encrypted_disk_below_an_array_is_found() -> None:
