@@ -1,4 +1,4 @@
-"""selinux: another policy type is refused, another mode and labels of NG's policy are told."""
+"""selinux: another policy type is refused, another mode told, and what NG could not label is."""
 
 from typing import Any, Dict, List
 
@@ -6,12 +6,35 @@ from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import API, Contribution
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.finding import Finding
+from ng2coreos.model.plan import RELABEL, UnitState
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
+from ng2coreos.plan.written import written
 
 CONFIG = "/etc/selinux/config"
 TARGETED = "targeted"
 ENFORCING = "enforcing"
+LABELS_UNIT = "ng2coreos-labels.service"
+_LABELS_TEXT = f"""\
+# Written by ng2coreos. NG's kernel takes no label that its own policy does not know.
+[Unit]
+Description=ng2coreos: set the labels that NG's policy did not know
+DefaultDependencies=no
+ConditionDirectoryNotEmpty={RELABEL}
+RequiresMountsFor=/var
+After=local-fs.target
+Before=sysinit.target systemd-tmpfiles-setup.service
+Conflicts=shutdown.target
+Before=shutdown.target
+
+[Service]
+Type=oneshot
+TimeoutStartSec=900
+ExecStart=/bin/sh -c 'for l in {RELABEL}/*; do restorecon -i -0 -f "$$l" && rm "$$l" || exit; done'
+
+[Install]
+WantedBy=sysinit.target
+"""
 
 
 class Selinux:
@@ -41,7 +64,12 @@ class Selinux:
         if target.selinux is not None:
             if mine["mode"] not in ("", ENFORCING):
                 found.append(finding("N2C_SELINUX_MODE", [f"file:{CONFIG}"], mode=mine["mode"]))
-            found.append(finding("N2C_SELINUX_LABELS"))
+            return Contribution(
+                findings=tuple(found),
+                items=(written(f"/etc/systemd/system/{LABELS_UNIT}", _LABELS_TEXT,
+                               "Some labels are known to the new system's policy only.", self.id),),
+                units=(UnitState(LABELS_UNIT, "enable", (f"sysinit.target.wants/{LABELS_UNIT}",),
+                                 "Before anything reads what it labels."),))
         return Contribution(findings=tuple(found))
 
 

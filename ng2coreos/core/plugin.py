@@ -28,6 +28,8 @@ class Contribution:
     kernel_args: Tuple[KernelArg, ...] = ()
     fstab: Tuple[str, ...] = ()  # lines for the new system's fstab, besides the plan's own
     may_fail: Tuple[str, ...] = ()  # units whose failure says nothing of the new system
+    file_contexts: Tuple[str, ...] = ()  # lines besides the image's, for labels before the reboot
+    equivalences: Tuple[str, ...] = ()  # of paths, for the same
 
 
 class Plugin(Protocol):

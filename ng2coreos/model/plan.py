@@ -182,6 +182,18 @@ class BootPlan:
 
 
 @dataclass(frozen=True)
+class Labelling:
+    """How what the new system gets is labelled: by the image's SELinux policy of that type.
+
+    The lines are file contexts and equivalences of the admin's, as the new system will have them.
+    """
+
+    policy: str
+    contexts: Tuple[str, ...] = ()
+    equivalences: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Decisions:
     """Everything that was decided, before it is cut into changes: the pure result of plan/."""
 
@@ -195,6 +207,7 @@ class Decisions:
     checks: Tuple[Check, ...]
     boot: BootPlan
     prediction: Prediction
+    labelling: Optional[Labelling] = None  # None where the image has no policy
 
     @property
     def inhibitors(self) -> Tuple[Finding, ...]:
@@ -269,3 +282,5 @@ class Plan:
 
 
 SCHEMA = "ng2coreos-plan/1"
+# On the new system: for each volume a list of what NG's kernel would not label, a NUL behind each
+RELABEL = "/etc/ng2coreos/relabel"

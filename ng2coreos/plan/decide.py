@@ -6,7 +6,7 @@ from ng2coreos.core.plugin import Contribution, Plugin
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.finding import Finding, Kind
 from ng2coreos.model.item import Check, Item, Outcome
-from ng2coreos.model.plan import Decisions, Policy, UnitState
+from ng2coreos.model.plan import Decisions, Labelling, Policy, UnitState
 from ng2coreos.model.sides import Sides
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.boot import decide_boot
@@ -66,7 +66,7 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
         checks=_checks(general_checks(facts, target, volumes.volumes, all_args, identities,
                                       states, [unit for _, share in shares
                                                for unit in share.may_fail]), shares),
-        boot=boot, prediction=need)
+        boot=boot, prediction=need, labelling=_labelling(target, [s for _, s in shares]))
 
 
 def _settled(ours: Tuple[Item, ...], shares: Sequence[Contribution]) -> Dict[str, Item]:
@@ -75,6 +75,14 @@ def _settled(ours: Tuple[Item, ...], shares: Sequence[Contribution]) -> Dict[str
         for item in share.items:
             items.setdefault(item.path, item)
     return items
+
+
+def _labelling(target: TargetFacts, shares: Sequence[Contribution]) -> Optional[Labelling]:
+    if target.selinux is None:
+        return None
+    return Labelling(target.selinux,
+                     tuple(line for share in shares for line in share.file_contexts),
+                     tuple(line for share in shares for line in share.equivalences))
 
 
 def _merged_units(ours: Tuple[UnitState, ...],

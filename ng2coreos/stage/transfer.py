@@ -1,4 +1,4 @@
-"""The state inside our snapshots: NG-only content goes, every owner becomes the new system's."""
+"""The state inside our snapshots: NG-only content goes, owners and labels become the target's."""
 
 import os
 import shutil
@@ -10,9 +10,10 @@ from ng2coreos.core.errors import BadInput
 from ng2coreos.stage import inodes
 from ng2coreos.stage.copying import Copied, copy_tree
 from ng2coreos.stage.ids import IdMap
+from ng2coreos.stage.relabel import Relabel
 from ng2coreos.stage.reown import Passed, reown
 
-__all__ = ["Copied", "IdMap", "Passed", "copy_tree", "remove_content", "reown"]
+__all__ = ["Copied", "IdMap", "Passed", "Relabel", "copy_tree", "remove_content", "reown"]
 
 
 def remove_content(top: Path, patterns: Iterable[str]) -> Tuple[str, ...]:

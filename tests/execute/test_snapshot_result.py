@@ -28,7 +28,7 @@ def test_the_journal_names_owners_without_a_name(tmp_path: Path,
         host=Host(str(tmp_path)), vg="onn", progress=Progress(), named_volume=lambda _: volume,
         mounts=SimpleNamespace(volume=lambda *_: tmp_path, unmount=lambda _: None),
         plan=SimpleNamespace(run_id="r", decisions=SimpleNamespace(
-            identities=Identities(root, root, (), (), ()), trees=())))
+            identities=Identities(root, root, (), (), ()), trees=(), labelling=None)))
     result = SnapshotVolumes().apply(Change("s", "snapshot-volumes", "", {"volume": volume.name}),
                                      cast(Run, run))
     assert (result["foreign_users"], result["foreign_groups"]) == ([985], [986])

@@ -1,21 +1,24 @@
 """snapshot-volumes: NG's data volumes as thin snapshots, made the new system's own.
 
 Taken last, when the host is quiet.  Owners are mapped in one pass that may swap ids, so it cannot
-be repeated: a snapshot whose change is not done is thrown away and taken again.
+be repeated: a snapshot whose change is not done is thrown away and taken again.  The same pass
+labels each inode, where the image has an SELinux policy.
 """
 
 from typing import Any, Dict, Tuple
 
 from ng2coreos.core.errors import BadInput
-from ng2coreos.execute import room
+from ng2coreos.execute import labelling, room
 from ng2coreos.execute.run import Run
 from ng2coreos.execute.step import Result, Step, Undo
 from ng2coreos.model.plan import Change, Decisions, Target, Volume
 from ng2coreos.stage import transfer, volumes
 
+_SAME = transfer.IdMap({}, {})
+
 
 class SnapshotVolumes(Step):
-    """Guarantees a snapshot with the target's owners and without what only NG uses.
+    """Guarantees a snapshot with the target's owners and labels, without what only NG uses.
 
     NG's own volumes are never written. Undo removes the snapshot.
     """
@@ -27,10 +30,11 @@ class SnapshotVolumes(Step):
     def plan(self, decisions: Decisions, target: Target) -> Tuple[Change, ...]:
         """One change a volume, deepest mounts last."""
         del target
+        what = "its owners" if decisions.labelling is None else "its owners and labels"
         mine = sorted((v for v in decisions.volumes if v.origin), key=lambda v: v.mount)
         return tuple(
             Change(f"{self.id}:{v.name}", self.id,
-                   f"Snapshot {v.origin} as {v.name} for {v.mount} and map its owners",
+                   f"Snapshot {v.origin} as {v.name} for {v.mount} and map {what}",
                    {"volume": v.name}, seconds=10) for v in mine)
 
     def apply(self, change: Change, run: Run) -> Result:
@@ -52,13 +56,20 @@ class SnapshotVolumes(Step):
         identities = run.plan.decisions.identities
         ids = transfer.IdMap.of(identities)
         transfer.remove_content(mounted, volume.remove)
-        passed = transfer.reown(mounted, ids, advance)
-        copied = 0
-        for tree in run.plan.decisions.trees:
-            if tree.volume == volume.name:
-                copied += transfer.copy_tree(run.host.path(tree.source), mounted / tree.path, ids,
-                                             tree.exclude, advance).bytes
+        copied, tops = 0, set()
+        with labelling.relabel(run, volume) as labels:
+            passed = transfer.reown(mounted, ids, advance, labels=labels)
+            for tree in run.plan.decisions.trees:
+                if tree.volume == volume.name:
+                    copied += transfer.copy_tree(run.host.path(tree.source), mounted / tree.path,
+                                                 ids, tree.exclude, advance).bytes
+                    tops.add(tree.path.split("/")[0])
+            more = [transfer.reown(mounted / top, _SAME, advance, labels=labels.below(top))
+                    for top in sorted(tops) if labels is not None and (mounted / top).exists()]
+        done = (passed, *more)
         return {"inodes": passed.inodes, "changed": passed.changed, "copied_bytes": copied,
+                "labelled": sum(p.labelled for p in done),
+                "unlabelled": sum(p.unlabelled for p in done),
                 # numbers without a name on NG keep their number, whoever has it in the image
                 "foreign_users": list(passed.foreign_users),
                 "foreign_groups": list(passed.foreign_groups)}
