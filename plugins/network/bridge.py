@@ -60,15 +60,11 @@ def bridge(cfg: Ifcfg) -> Dict[str, str]:
             cfg.note("BRIDGING_OPTS", f"{key} does nothing without STP")
         elif key in _TEXTS:
             found[_TEXTS[key]] = value
-        elif key in _OPTIONS:
+        else:
             if key in _SECONDS and cfg.by_initscripts and value.isdecimal():
                 value = str(int(value) // 100)
-            _number(cfg, found, key, value, _OPTIONS[key])
-        else:
-            cfg.note("BRIDGING_OPTS", f"NetworkManager does not know {key}={value}")
-    if cfg.formed(formats.BRIDGE_VLANS, "BRIDGE_VLANS"):
-        found["vlans"] = cfg.text("BRIDGE_VLANS")
-    return found
+            _number(cfg, found, key, value, _OPTIONS)
+    return {**found, **_vlans(cfg, "BRIDGE_VLANS")}
 
 
 def port(cfg: Ifcfg) -> Dict[str, str]:
@@ -77,13 +73,9 @@ def port(cfg: Ifcfg) -> Dict[str, str]:
     for key, value in _words(cfg).items():
         if key == "hairpin_mode":
             found["hairpin-mode"] = "true" if value.lower() in ("on", "yes", "1") else "false"
-        elif key in _PORT:
-            _number(cfg, found, key, value, _PORT[key])
         else:
-            cfg.note("BRIDGING_OPTS", f"NetworkManager does not know {key}={value} of a port")
-    if cfg.formed(formats.BRIDGE_VLANS, "BRIDGE_PORT_VLANS"):
-        found["vlans"] = cfg.text("BRIDGE_PORT_VLANS")
-    return found
+            _number(cfg, found, key, value, _PORT, " of a port")
+    return {**found, **_vlans(cfg, "BRIDGE_PORT_VLANS")}
 
 
 def _words(cfg: Ifcfg) -> Dict[str, str]:
@@ -97,9 +89,16 @@ def _words(cfg: Ifcfg) -> Dict[str, str]:
     return found
 
 
+def _vlans(cfg: Ifcfg, key: str) -> Dict[str, str]:
+    return {"vlans": cfg.text(key)} if cfg.formed(formats.BRIDGE_VLANS, key) else {}
+
+
 def _number(cfg: Ifcfg, found: Dict[str, str], key: str, value: str,
-            meaning: Tuple[str, int, int]) -> None:
-    name, low, high = meaning
+            known: Dict[str, Tuple[str, int, int]], of: str = "") -> None:
+    if key not in known:
+        cfg.note("BRIDGING_OPTS", f"NetworkManager does not know {key}={value}{of}")
+        return
+    name, low, high = known[key]
     if value.isdecimal() and low <= int(value) <= high:
         found[name] = ("true" if int(value) else "false") if key in _FLAGS else str(int(value))
     else:

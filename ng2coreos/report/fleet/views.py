@@ -9,7 +9,7 @@ from ng2coreos.report import html
 from ng2coreos.report.fleet.gather import READY, Fleet
 from ng2coreos.report.fleet.inventory import OTHERS, Inventory
 from ng2coreos.report.fleet.waves import Waves
-from ng2coreos.report.html.markup import Html, definition, section, table, tag, void
+from ng2coreos.report.html.markup import Html, definition, filters, section, table, tag
 from ng2coreos.report.table import duration, harmless, human
 from ng2coreos.report.table import table as text_table
 
@@ -150,18 +150,12 @@ def _waves(waves: Waves) -> Html:
 
 def _hosts(rows: List[Dict[str, Any]]) -> Html:
     kinds = sorted({row["verdict"] for row in rows})
-    boxes = [tag("label", void("input", type="checkbox", checked=True, value=kind, data_kind=True),
-                 f" {kind}") for kind in kinds]
     cells = [(r["host"], r["cluster"], r["verdict"], str(r["wave"] or ""), str(r["inhibitors"]),
               str(r["overridables"]), str(r["warnings"]), duration(r["predicted_s"]),
               duration(r["downtime_s"]), human(r["bytes"]), ", ".join(r["blocked_by"]))
              for r in rows]
     return section(
-        "hosts", "Hosts",
-        tag("form", tag("fieldset", tag("legend", "Show"), *boxes),
-            tag("label", "Words ", void("input", type="search", data_words=True)),
-            tag("output", f"{len(rows)} shown", data_count=True, aria_live="polite"),
-            class_="filter", data_filter="row"),
+        "hosts", "Hosts", filters(((kind, kind) for kind in kinds), len(rows), "row"),
         table("All hosts", ("Host", "Cluster", "Verdict", "Wave", "Inhibitors", "Overridable",
                             "Warnings", "On NG", "Down", "Writes", "Blocked by"), cells,
               numbers=(3, 4, 5, 6, 7, 8, 9), keys=[r["verdict"] for r in rows]))

@@ -91,6 +91,16 @@ def label(x: float, y: float, words: str, class_: Optional[str] = None, limit: i
     return tag("text", words, x=round(x, 1), y=round(y, 1), class_=class_)
 
 
+def filters(kinds: Iterable[Tuple[str, str]], count: int, of: str) -> Html:
+    """Boxes by kind, each with its label, and a search over `count` things that `of` selects."""
+    boxes = [tag("label", void("input", type="checkbox", checked=True, value=kind, data_kind=True),
+                 f" {words}") for kind, words in kinds]
+    return tag("form", tag("fieldset", tag("legend", "Show"), *boxes),
+               tag("label", "Words ", void("input", type="search", data_words=True)),
+               tag("output", f"{count} shown", data_count=True, aria_live="polite"),
+               class_="filter", data_filter=of)
+
+
 def definition(rows: Iterable[Tuple[str, Text]]) -> Html:
     """Names and what they stand for."""
     return tag("dl", *(Html(tag("dt", name) + tag("dd", value)) for name, value in rows if value))

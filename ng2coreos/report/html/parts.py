@@ -3,7 +3,7 @@
 import shlex
 from typing import Any, Dict, List, Tuple
 
-from ng2coreos.report.html.markup import Html, definition, esc, section, table, tag, void
+from ng2coreos.report.html.markup import Html, definition, esc, filters, section, table, tag
 from ng2coreos.report.table import duration, human
 
 Report = Dict[str, Any]
@@ -61,16 +61,10 @@ def findings(report: Report) -> Html:
     found = report["findings"]
     if not found:
         return section("findings", "Findings", tag("p", "None."))
-    boxes = [tag("label", void("input", type="checkbox", checked=True, value=kind, data_kind=True),
-                 f" {kind} ({report['summary']['kinds'][kind]})")
-             for kind in _KINDS if report["summary"]["kinds"][kind]]
-    return section(
-        "findings", "Findings",
-        tag("form", tag("fieldset", tag("legend", "Show"), *boxes),
-            tag("label", "Words ", void("input", type="search", data_words=True)),
-            tag("output", f"{len(found)} shown", data_count=True, aria_live="polite"),
-            class_="filter", data_filter="finding"),
-        *(_finding(f) for f in found))
+    counts = report["summary"]["kinds"]
+    kinds = [(kind, f"{kind} ({counts[kind]})") for kind in _KINDS if counts[kind]]
+    return section("findings", "Findings", filters(kinds, len(found), "finding"), *(
+        _finding(f) for f in found))
 
 
 def _finding(finding: Report) -> Html:
@@ -145,14 +139,9 @@ def items(report: Report) -> Html:
     shown = _differences(report)
     rows = [(i["path"] or i["source"], i["outcome"], i["kind"], f"{i['owner']}:{i['group']}",
              i["mode"], i["rule"], _reason(i, shown)) for i in found]
-    boxes = [tag("label", void("input", type="checkbox", checked=True, value=name, data_kind=True),
-                 f" {name} ({n})") for name, n in sorted(counts.items())]
+    kinds = [(name, f"{name} ({n})") for name, n in sorted(counts.items())]
     return section(
-        "etc", "Files and settings",
-        tag("form", tag("fieldset", tag("legend", "Show"), *boxes),
-            tag("label", "Words ", void("input", type="search", data_words=True)),
-            tag("output", f"{len(rows)} shown", data_count=True, aria_live="polite"),
-            class_="filter", data_filter="row"),
+        "etc", "Files and settings", filters(kinds, len(rows), "row"),
         table("What becomes of NG's state",
               ("Path", "Outcome", "Kind", "Owner", "Mode", "Rule", "Why"), rows,
               keys=[i["outcome"] for i in found]))
