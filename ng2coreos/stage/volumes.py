@@ -87,10 +87,10 @@ def snapshot(host: Host, vg: str, volume: Volume, run_id: str) -> None:
     """Guarantee a thin snapshot of ours of `volume.origin`, log replayed, with the plan's UUID.
 
     The origin may be mounted: device-mapper freezes its file system for the moment of the
-    snapshot.  While it still has the UUID of its origin no boot activates it (skip flag): after a
-    power cut NG could mount it by that UUID, and lose with it what it then writes.  A snapshot of
-    this run that has the plan's UUID is complete and left as it is; any other of ours is thrown
-    away and taken again.
+    snapshot.  While it still has UUID and label of its origin no boot activates it (skip flag):
+    after a power cut NG could mount it by one of them, and lose with it what it then writes.  A
+    snapshot of this run that has the plan's UUID is complete and left as it is; any other of ours
+    is thrown away and taken again.
     """
     if volume.thick or not volume.origin:
         raise BadInput(f"{volume.name} cannot be a thin snapshot.", hint="Plan again.")
@@ -216,12 +216,13 @@ def _strange(text: str) -> BadInput:
 
 
 def _new_uuid(host: Host, device: str, fstype: str, uuid: str) -> None:
+    """Another UUID and no label: NG may mount by either, and must never find this instead."""
     if fstype == "ext4":  # e2fsck replays the log; tune2fs wants a file system just checked
         host.run(["e2fsck", "-fp", device], ok=_FSCK_OK, timeout_s=_FS_TIMEOUT_S)
-        host.run(["tune2fs", "-U", uuid, device], timeout_s=_FS_TIMEOUT_S)
+        host.run(["tune2fs", "-L", "", "-U", uuid, device], timeout_s=_FS_TIMEOUT_S)
     elif fstype == "xfs":  # xfs replays its log only when mounted; nouuid since the origin is
         _replay_xfs(host, device)
-        host.run(["xfs_admin", "-U", uuid, device], timeout_s=_FS_TIMEOUT_S)
+        host.run(["xfs_admin", "-L", "--", "-U", uuid, device], timeout_s=_FS_TIMEOUT_S)
     else:
         raise _unknown(device, fstype)
 

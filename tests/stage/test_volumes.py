@@ -126,11 +126,11 @@ def test_a_snapshot_gets_its_own_uuid_after_its_log_was_replayed(fake_host: Fake
                  "ng2coreos", "--addtag", "ng2coreos:r1", "onn/var")
     changed(fake_host)
     fake_host.on("e2fsck", "-fp", "/dev/onn/ng2coreos_var", rc=1)  # 1: mended
-    fake_host.on("tune2fs", "-U", ID, "/dev/onn/ng2coreos_var")
+    fake_host.on("tune2fs", "-L", "", "-U", ID, "/dev/onn/ng2coreos_var")
     volumes.snapshot(fake_host, "onn", VAR, "r1")
     order = [argv[:2] for argv in fake_host.commands
              if argv[0] in ("lvcreate", "lvchange", "e2fsck", "tune2fs")]
-    assert order == [("lvcreate", "-q"), ("lvchange", "-ay"), ("e2fsck", "-fp"), ("tune2fs", "-U"),
+    assert order == [("lvcreate", "-q"), ("lvchange", "-ay"), ("e2fsck", "-fp"), ("tune2fs", "-L"),
                      ("lvchange", "-kn")]
 
 
@@ -153,7 +153,7 @@ def test_an_xfs_snapshot_is_mounted_once_for_its_log(fake_host: FakeHost) -> Non
     target = str(fake_host.root / "run/ng2coreos/log-ng2coreos_var")
     fake_host.on("mount", "-t", "xfs", "-o", "nouuid", "--", "/dev/onn/ng2coreos_var", target)
     fake_host.on("umount", "--", target)
-    fake_host.on("xfs_admin", "-U", ID, "/dev/onn/ng2coreos_var")
+    fake_host.on("xfs_admin", "-L", "--", "-U", ID, "/dev/onn/ng2coreos_var")
     volumes.snapshot(fake_host, "onn", volume, "r1")
     assert not Path(target).exists()
 
@@ -282,3 +282,25 @@ def test_no_command_names_a_volume_of_ng_but_as_an_origin(fake_host: FakeHost) -
                                      if a[0] not in ("lvs", "blkid", "udevadm", "sync")]
     assert [a for a in writes if "onn/var" in a or "/dev/onn/var" in a] == [
         a for a in writes if a[0] == "lvcreate" and a[-1] == "onn/var" and "-s" in a]
+
+
+@pytest.mark.parametrize("fstype", ["ext4", "xfs"])
+def test_a_snapshot_is_found_by_neither_uuid_nor_label_of_its_origin(
+        tmp_path: Path, fstype: str) -> None:
+    """The real programs, on an image: NG may mount by LABEL=."""
+    image = tmp_path / "image"
+    image.touch()
+    os.truncate(str(image), 320 << 20)  # the least that mkfs.xfs takes
+    real = Host()
+    label = ["-m", f"uuid={OTHER}"] if fstype == "xfs" else ["-U", OTHER]
+    real.run([f"mkfs.{fstype}", "-q", "-L", "var", *label, str(image)])
+
+    def on_file(argv: Sequence[str], timeout_s: float, data: Input) -> Completed:
+        if argv[0] in ("mount", "umount"):  # there is no log to be written back
+            return Completed(tuple(argv), 0, "", "", 0.0)
+        more = ["-f"] if argv[0] == "xfs_admin" else []  # a file, not a device
+        return run_process([argv[0], *more, *argv[1:]], timeout_s, data)
+
+    volumes._new_uuid(Host(str(tmp_path), on_file), str(image), fstype, ID)
+    said = real.run(["blkid", "-p", "-o", "export", str(image)]).stdout
+    assert f"UUID={ID}\n" in said and "LABEL" not in said
