@@ -20,7 +20,7 @@ class QmpError(Exception):
     """QEMU refused a command."""
 
 
-def execute(path: Path, command: str, **arguments: object) -> Any:
+def execute(path: Path, command: str, /, **arguments: object) -> Any:
     """Run `command` and return what it returns."""
     with socket.socket(socket.AF_UNIX) as sock:
         sock.settimeout(_DEADLINE_S)
