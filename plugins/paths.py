@@ -23,15 +23,13 @@ from ng2coreos.plan.fstab import NOFAIL, field
 from ng2coreos.plan.paths import has_top, kept_at, top_name, unit_name, with_image
 from ng2coreos.plan.written import given_up, written
 
+from .lines import NETWORK, SECRETS, kept, unescaped
+
 FSTAB = "/etc/fstab"
 UNITS = "/etc/systemd/system"
 RHEV = "/rhev"
 RHEV_UNIT = "rhev.mount"
 RHEV_DIRECTORIES = "/etc/tmpfiles.d/ng2coreos-rhev.conf"
-NETWORK = ("nfs", "nfs4", "cifs", "smb3", "glusterfs", "fuse.glusterfs", "ceph", "fuse.sshfs",
-           "ocfs2", "gfs2", "lustre", "beegfs")
-VIRTUAL = ("hugetlbfs", "tmpfs")
-SECRETS = ("password=", "pass=", "secret=")
 # A storage domain is a directory named by its UUID; how deep the engine's path may lie
 _DOMAIN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DEPTH = 4
@@ -84,7 +82,7 @@ class Paths:
         if not mine:
             return Contribution()
         top = target.top
-        lines, left, far = _lines(facts, mine["fstab"], top)
+        lines, left, far = kept(facts, mine["fstab"], top)
         items, states, lost = _units(facts, mine["units"], top)
         bricks = facts.plugins.get("gluster", {}).get("bricks", ())
         local = [path for path in mine["domains"]  # what a brick holds is asked of the brick
@@ -180,7 +178,7 @@ def _network_mounts(host: Host) -> Set[str]:
     So would a helper of FUSE; most of these serve from a network too.
     """
     rows = [line.split() for line in host.read_text("/proc/self/mounts", default="").splitlines()]
-    return {_unescaped(row[1]) for row in rows
+    return {unescaped(row[1]) for row in rows
             if len(row) > 2 and (row[2] in (*NETWORK, "autofs") or row[2].startswith("fuse."))}
 
 
@@ -220,57 +218,12 @@ def _binds(facts: HostFacts, top: Mapping[str, str]) -> List[str]:
             for name in names if has_top(name, top) and not top[name]]
 
 
-def _lines(facts: HostFacts, rows: List[List[str]],
-           top: Mapping[str, str]) -> Tuple[List[str], List[str], List[str]]:
-    """fstab's lines that the plan itself does not write, those without a place, and the units of
-    those that depend on a server or that NG's boot did not need either.
-    """
-    mounted = {m.target for m in facts.layout.mounts}
-    disks = {m.target for m in facts.layout.mounts if m.volume}
-    vg = facts.layout.vg
-    lines, left, far = [], [], []
-    for source, place, kind, options, *_ in rows:
-        where = _unescaped(place)
-        if not where.startswith("/") or source.startswith((f"/dev/{vg}/", f"/dev/mapper/{vg}-")):
-            continue
-        network = kind in NETWORK
-        words = options.split(",")
-        bind = "bind" in words or "rbind" in words
-        if where in ("/", "/tmp") or where.startswith(("/boot", "/rhev/", "/proc", "/sys")) or (
-                where in mounted and not network and not bind and kind not in VIRTUAL):
-            continue
-        real = with_image(where, top)
-        if bind:
-            what = with_image(_unescaped(source), top)
-            if what is None:
-                left.append(f"{source} at {where}: the image has no directory {source}")
-                continue
-            source = field(what)
-        if real is None:
-            left.append(f"{source} at {where}: the image has no such directory")
-        elif kind in VIRTUAL and where in disks:
-            left.append(f"{source} at {where}: a volume of NG's is mounted there too")
-        elif any(f",{secret}" in f",{options}" for secret in SECRETS):
-            left.append(f"{source} at {where}: its options hold a password")
-        else:
-            if network or "_netdev" in words or "nofail" in words:
-                far.append(unit_name(real))
-            words += [w for w in ("_netdev",) if network and w not in words]
-            words += ["nofail"] if "nofail" not in words else []
-            lines.append(f"{source} {field(real)} {kind} {','.join(words)} 0 0")
-    return lines, left, far
-
-
 def _far_units(units: Dict[str, str], top: Mapping[str, str]) -> List[str]:
     """Mount units of a server's directories, by the names that they get: it may be down."""
     places = [_WHERE.search(text) for name, text in sorted(units.items())
               if name.endswith(".mount") and _FAR.search(text)]
     reals = [with_image(place.group(2).strip().rstrip("/"), top) for place in places if place]
     return [unit_name(real) for real in reals if real]
-
-
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\([0-7]{3})", lambda m: chr(int(m.group(1), 8)), text)
 
 
 def _units(facts: HostFacts, units: Dict[str, str], top: Mapping[str, str],

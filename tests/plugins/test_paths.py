@@ -115,20 +115,65 @@ def test_lines_of_networks_and_of_what_is_not_mounted_are_kept() -> None:
             ["/dev/mapper/onn-var", "/var", "xfs", "defaults"],
             ["UUID=1", "/boot/efi", "vfat", "umask=0077"], ["UUID=2", "none", "swap", "defaults"]]
     plan = decided(with_paths(("/mnt/iso 1", "nfs4"), fstab=rows), image())
-    assert fstab(plan)[-3:] == [
+    assert fstab(plan)[-4:] == [
         "srv:/iso /var/mnt/iso\\0401 nfs4 vers=4.2,_netdev,nofail 0 0",
         "UUID=9 /var/srv/late xfs noauto,nofail 0 0",
-        "nodev /dev/hugepages1G hugetlbfs pagesize=1G,nofail 0 0"]
+        "nodev /dev/hugepages1G hugetlbfs pagesize=1G,nofail 0 0",
+        "UUID=2 none swap defaults,nofail 0 0"]
     assert "N2C_MOUNT_LEFT" not in ids(plan) and "N2C_PATHS_MOUNT" not in ids(plan)
+
+
+def test_what_is_not_mounted_now_is_not_forgotten() -> None:
+    rows = [["/dev/onn/backup", "/mnt/backup", "xfs", "noauto"],
+            ["/dev/mapper/onn-late--x", "/srv/late", "xfs", "defaults,nofail"],
+            ["/dev/mapper/onn--other-x", "/srv/x", "xfs", "defaults"],
+            ["/dev/mapper/onn-var", "/var", "xfs", "defaults"],
+            ["/dev/onn/crash2", "/home", "xfs", "defaults"]]
+    plan = decided(with_paths(fstab=rows), image())
+    assert fstab(plan)[-3:] == [
+        "/dev/onn/backup /var/mnt/backup xfs noauto,nofail 0 0",
+        "/dev/mapper/onn-late--x /var/srv/late xfs defaults,nofail 0 0",
+        "/dev/mapper/onn--other-x /var/srv/x xfs defaults,nofail 0 0"]
+    assert "N2C_PATHS_MOUNT" not in ids(plan)
+
+
+def test_a_volume_of_ngs_own_that_is_not_mounted_is_never_mounted_there() -> None:
+    rows = [["UUID=77", "/var/crash", "xfs", "defaults"]]
+    facts = with_paths(fstab=rows)
+    layout = replace(facts.layout, mounts=tuple(
+        m for m in facts.layout.mounts if m.target != "/var/crash"))
+    plan = decided(replace(facts, layout=layout), image())
+    assert not any("UUID=77" in line for line in fstab(plan))
+    assert found(plan, "N2C_PATHS_MOUNT").evidence[0].startswith("UUID=77 at /var/crash: ")
+
+
+@pytest.mark.parametrize("source", ["/dev/onn/swap", "/dev/mapper/onn-swap", "UUID=swap-uuid"])
+def test_swap_is_kept_wherever_it_lies_and_named_where_it_cannot_be(source: str) -> None:
+    rows = [[source, "none", "swap", "defaults"], ["UUID=5", "swap", "swap", "pri=3,nofail"],
+            ["/dev/onn/swap2", "none", "swap", "defaults"], ["/var/swapfile", "none", "swap", "sw"]]
+    facts = with_paths(fstab=rows)
+    mounts = tuple(replace(m, uuid="swap-uuid") if m.target == "swap" else m
+                   for m in facts.layout.mounts)
+    plan = decided(replace(facts, layout=replace(facts.layout, mounts=mounts)), image())
+    assert [line.split()[0] for line in fstab(plan) if " swap " in line] == [
+        "/dev/onn/swap", "UUID=5", "/dev/onn/swap2"]
+    assert "UUID=5 none swap pri=3,nofail 0 0" in fstab(plan)
+    assert found(plan, "N2C_PATHS_MOUNT").evidence == (
+        "/var/swapfile: a swap file, which each system makes for itself",)
 
 
 def test_a_line_for_memory_never_stands_beside_that_of_a_volume() -> None:
     rows = [["tmpfs", "/var", "tmpfs", "size=9g"], ["tmpfs", "/var/cache/x", "tmpfs", "size=1g"],
             ["tmpfs", "/run", "tmpfs", "size=4g,noexec"],  # systemd-remount-fs reads its options
-            ["tmpfs", "/dev/shm", "tmpfs", "noexec"]]
-    plan = decided(with_paths(fstab=rows), image())
-    assert [line.split()[1] for line in fstab(plan) if line.startswith("tmpfs")] == [
-        "/var/cache/x", "/run", "/dev/shm"]
+            ["tmpfs", "/dev/shm", "tmpfs", "noexec"], ["tmpfs", "/tmp", "tmpfs", "nosuid"],
+            ["proc", "/proc", "proc", "hidepid=2"], ["/dev/sdz", "/tmp", "xfs", "defaults"]]
+    facts = with_paths(fstab=rows)
+    layout = replace(facts.layout, mounts=tuple(m for m in facts.layout.mounts
+                                                if m.target != "/tmp"))
+    plan = decided(replace(facts, layout=layout), image())
+    assert [line.split()[1] for line in fstab(plan) if line.startswith(("tmpfs", "proc"))] == [
+        "/var/cache/x", "/run", "/dev/shm", "/tmp", "/proc"]
+    assert "/dev/sdz" not in " ".join(fstab(plan))
     assert found(plan, "N2C_PATHS_MOUNT").evidence == (
         "tmpfs at /var: a volume of NG's is mounted there too",)
 
