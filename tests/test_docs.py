@@ -10,6 +10,7 @@ import pytest
 
 from man import generate, sources
 from ng2coreos.cli.options import policy_of
+from ng2coreos.execute.steps import STEPS
 from ng2coreos.model.plan import Policy
 from ng2coreos.plan.catalogue import catalogue
 from ng2coreos.plan.rules import ArgRule, Entry, StaticId, UnitRule
@@ -130,3 +131,8 @@ def test_the_readme_opens_with_the_two_commands_and_keeps_a_place_for_a_transcri
 def test_each_finding_has_its_section_in_the_docs() -> None:
     text = (REPO / "docs" / "findings.md").read_text("utf-8")
     assert sorted(re.findall(r"^### (\S+)$", text, re.MULTILINE)) == sorted(catalogue())
+
+
+def test_the_steps_of_a_run_are_told_in_their_order() -> None:
+    text = (REPO / "docs" / "trust.md").read_text("utf-8")
+    assert re.findall(r"^\d+\. `([a-z-]+)`:", text, re.MULTILINE) == [step.id for step in STEPS]
