@@ -42,13 +42,14 @@ def commands(on_ng: Sequence[Command], shared: Sequence[Option],
         "The command is called `ng2coreos` on both systems; what reads or changes the host wants "
         "root. On CoreOS the first boot has put it there, with the commands that make sense "
         "there. `ng2coreos COMMAND --help` says the same.",
-        "", "## Before the command, on NG", "", *_options(sources.ng_global()),
+        "", "## Global options, on NG", "", "Before or after the command.", "",
+        *_options(sources.ng_global()),
         "", "## Image and policy", "",
         "`plan`, `export` and `apply` take these; options win over the "
         "[answers file](answers.md).", "", *_options(shared), "", "## Commands on NG"]
     for command in on_ng:
         lines += _command(command, shared)
-    lines += ["", "## Before the command, on CoreOS", "", *_options(sources.coreos_global()),
+    lines += ["", "## Global options, on CoreOS", "", *_options(sources.coreos_global()),
               "", "## Commands on CoreOS"]
     for command in filter(is_for_people, on_coreos):
         lines += _command(command, ())
