@@ -1,12 +1,11 @@
 """storage: LVM's own files, leases that are held, automatic iSCSI logins, programs that lack."""
 
-import configparser
 import re
 import stat
 from fnmatch import fnmatchcase
 from typing import Any, Dict, List, Tuple
 
-from ng2coreos.core.errors import CommandFailed, Unsupported
+from ng2coreos.core.errors import BadInput, CommandFailed, Unsupported
 from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import API, Contribution
 from ng2coreos.inventory import files
@@ -19,10 +18,11 @@ from ng2coreos.plan.catalogue import finding
 from ng2coreos.plan.lvm_devices import local_pvs
 from ng2coreos.plan.written import carried, written
 
+from . import vdsm_conf
+
 LVM = "/etc/lvm/lvm.conf"
 LVMLOCAL = "/etc/lvm/lvmlocal.conf"
 FACTORY = "/usr/share/factory"
-VDSM_CONF = "/etc/vdsm/vdsm.conf"
 NODES = "/var/lib/iscsi/nodes"
 TASKS = "/rhev/data-center/hsm-tasks"
 INITIATOR = "/etc/iscsi/initiatorname.iscsi"
@@ -128,12 +128,10 @@ def _changed(host: Host) -> List[str]:
 
 
 def _config_method(host: Host) -> str:
-    conf = configparser.ConfigParser(interpolation=None, strict=False)
     try:
-        conf.read_string(host.read_text(VDSM_CONF, default=""))
-    except configparser.Error:
+        return vdsm_conf.read(host).get("lvm", "config_method", fallback="")
+    except BadInput:
         return ""  # plugins/vdsm.py refuses that file
-    return conf.get("lvm", "config_method", fallback="")
 
 
 def _automatic(host: Host) -> List[str]:

@@ -1,10 +1,9 @@
 """vdsm: the host's id, its networks, its health; refuses to move a host on which VMs run."""
 
 import base64
-import configparser
 import hashlib
 import json
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ng2coreos.core.errors import BadInput, CommandFailed, Unsupported
 from ng2coreos.core.host import Host
@@ -15,8 +14,9 @@ from ng2coreos.model.item import Check, Item, Outcome
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
 
+from . import vdsm_conf
+
 ID_FILE = "/etc/vdsm/vdsm.id"
-CONF = "/etc/vdsm/vdsm.conf"
 CA = "/etc/pki/vdsm/certs/cacert.pem"
 PERSISTED = "/var/lib/vdsm/persistence/netconf"
 RUNNING = "/var/lib/vdsm/staging/netconf"
@@ -38,17 +38,13 @@ class Vdsm:
 
     def facts(self, host: Host) -> Dict[str, Any]:
         """Reads vdsm's files, and asks vdsm-client for the VMs."""
-        conf = configparser.ConfigParser(interpolation=None, strict=False)
-        try:
-            conf.read_string(host.read_text(CONF, default=""))
-        except configparser.Error as error:
-            raise BadInput(f"{CONF} cannot be read: {error}", hint="Mend the file.") from None
+        conf = vdsm_conf.read(host)
         stored = host.read_text(ID_FILE, default="")
         return {
             "id": (stored.splitlines() or [""])[0].strip() or _asked_id(host),
             "id_stored": bool(stored.strip()),
             "repository": conf.get("irs", "repository", fallback=REPOSITORY),
-            "port": conf.getint("addresses", "management_port", fallback=PORT),
+            "port": vdsm_conf.port(conf, PORT),
             "persisted": _networks(host, PERSISTED),
             "running": _networks(host, RUNNING) if host.exists(RUNNING) else None,
             "volatile": {"vms": _running_vms(host)},
@@ -144,7 +140,8 @@ def _id_item(value: str) -> Item:
 def _state(mine: Dict[str, Any]) -> List[Finding]:
     found = []
     if mine["repository"] != REPOSITORY:
-        found.append(finding("N2C_VDSM_REPOSITORY", [f"file:{CONF}"], path=mine["repository"]))
+        found.append(finding("N2C_VDSM_REPOSITORY", [f"file:{vdsm_conf.CONF}"],
+                             path=mine["repository"]))
     return found
 
 
@@ -160,11 +157,22 @@ def _networks_findings(mine: Dict[str, Any]) -> List[Finding]:
 
 def _management_address(facts: HostFacts, mine: Dict[str, Any]) -> str:
     """The persisted address of the management network, or the live one where DHCP gives it."""
-    net = mine["persisted"]["nets"].get(MANAGEMENT)
-    if net is None:
+    nets = mine["persisted"]["nets"]
+    name = _management(nets)
+    if not name:
         return ""
+    net = nets[name]
     if net.get("ipaddr"):
         return str(net["ipaddr"])
     live = facts.plugins.get("network", {}).get("volatile", {}).get("addresses", {})
-    found = live.get(MANAGEMENT) or [net.get("ipv6addr", "")]
+    below = str(net.get("bonding") or net.get("nic") or "")
+    device = f"{below}.{net['vlan']}" if net.get("vlan") else below
+    found = live.get(name) or live.get(device) or [net.get("ipv6addr", "")]
     return str(found[0]).partition("/")[0]
+
+
+def _management(nets: Mapping[str, Mapping[str, Any]]) -> str:
+    """The network by which the engine reaches the host; a cluster may give it another name."""
+    if MANAGEMENT in nets:
+        return MANAGEMENT
+    return next((name for name, net in sorted(nets.items()) if net.get("defaultRoute")), "")

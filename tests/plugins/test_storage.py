@@ -83,7 +83,8 @@ def test_settings_of_lvm_that_stay_behind_are_named(fake_host: FakeHost) -> None
         "/etc/lvm/lvm.conf": 'devices {\n  filter = [ "a|x|", "r|.*|" ]\n  scan_lvs = 0\n'
                              '  use_devicesfile = 1\n}\n',
         "/usr/share/factory/etc/lvm/lvm.conf": "devices {\n  use_devicesfile = 1\n}\n",
-        "/etc/vdsm/vdsm.conf": "[lvm]\nconfig_method = filter\n"})
+        "/etc/vdsm/vdsm.conf": "[lvm]\nconfig_method = devices\n",
+        "/etc/vdsm/vdsm.conf.d/9-site.conf": "[lvm]\nconfig_method = filter\n"})
     facts = Storage().facts(fake_host)
     plan = decided(with_storage(**{k: facts[k] for k in ("lvm_settings", "config_method")}))
     assert found(plan, "N2C_STORAGE_LVM_CONF").evidence == (

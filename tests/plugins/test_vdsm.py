@@ -55,8 +55,22 @@ def test_an_id_that_was_never_stored_is_asked_for(fake_host: FakeHost) -> None:
     assert (facts["id"], facts["id_stored"]) == (ID, False)
 
 
+def test_drop_ins_count_as_they_do_for_vdsm(fake_host: FakeHost) -> None:
+    """By their names, wherever they lie; what is below /run is gone on the new system."""
+    fake_vdsm(fake_host).on("vdsm-client", ..., stdout="[]")
+    port = "[addresses]\nmanagement_port = {}\n"
+    fake_host.write_all({
+        "/etc/vdsm/vdsm.conf": port.format(1), "/etc/vdsm/vdsm.conf.d/50-a.conf": port.format(50),
+        "/usr/lib/vdsm/vdsm.conf.d/60-b.conf": port.format(60) + "[irs]\nrepository = /r\n",
+        "/etc/vdsm/vdsm.conf.d/70.off": port.format(70), "/run/vdsm/vdsm.conf.d/80.conf": "no\n"})
+    facts = Vdsm().facts(fake_host)
+    assert (facts["port"], facts["repository"]) == (60, "/r")
+
+
 @pytest.mark.parametrize("path,text", [
-    ("/etc/vdsm/vdsm.conf", "no section\n"), (f"{NETCONF}/nets/x", "{"),
+    ("/etc/vdsm/vdsm.conf", "no section\n"), ("/etc/vdsm/vdsm.conf.d/9.conf", "no section\n"),
+    ("/etc/vdsm/vdsm.conf", "[addresses]\nmanagement_port = https\n"),
+    ("/etc/vdsm/vdsm.conf", "[addresses]\nmanagement_port =\n"), (f"{NETCONF}/nets/x", "{"),
     (f"{NETCONF}/nets/x", "[]")])
 def test_damaged_files_are_refused(fake_host: FakeHost, path: str, text: str) -> None:
     fake_host.write("/etc/vdsm/vdsm.id", ID)
@@ -111,6 +125,22 @@ def test_health_is_the_unit_and_tls_on_the_carried_address() -> None:
 
 def persisted(**net: Any) -> Dict[str, Any]:
     return {"nets": {"ovirtmgmt": net}, "bonds": {}, "devices": {}}
+
+
+@pytest.mark.parametrize("net,live,address", [
+    ({"nic": "ens3", "ipaddr": "192.0.2.9", "defaultRoute": True}, {}, "192.0.2.9"),
+    ({"nic": "ens3", "defaultRoute": True}, {"ens3": ["192.0.2.8/24"]}, "192.0.2.8"),
+    ({"bonding": "bond0", "vlan": 7, "defaultRoute": True}, {"bond0.7": ["192.0.2.7/24"]},
+     "192.0.2.7"), ({"nic": "ens3", "ipaddr": "192.0.2.9"}, {}, None)])
+def test_the_management_network_may_have_another_name(
+        net: Dict[str, Any], live: Dict[str, Any], address: Optional[str]) -> None:
+    facts = with_vdsm(persisted={"nets": {"storage": {"nic": "ens9", "ipaddr": "203.0.113.1"},
+                                          "site": net}, "bonds": {}, "devices": {}})
+    network = {**facts.plugins["network"], "volatile": {"addresses": live}}
+    plan = decided(replace(facts, plugins={**facts.plugins, "network": network}))
+    said = [c.params["address"] for c in plan.checks if c.id == "vdsm:tls"]
+    assert said == ([address] if address else [])
+    assert ("N2C_VDSM_NO_MANAGEMENT" in ids(plan)) is (address is None)
 
 
 def test_with_dhcp_the_live_address_is_asked_or_its_lack_reported() -> None:
