@@ -6,7 +6,7 @@ from ng2coreos.report.html.markup import Html, label, rect, section, svg, table
 from ng2coreos.report.table import human
 
 _COLUMN, _GAP, _ROW, _SHOWN = 310, 20, 26, 40
-_NAME = 22  # characters of a volume's name that its box has room for
+_NAME = 23  # characters of a volume's name that its box has room for
 
 
 class _Shown(NamedTuple):
