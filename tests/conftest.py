@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from ng2coreos.core import durable
+from ng2coreos.core.progress import JsonProgress
 from ng2coreos.report import document
 from tests.fakes import FakeHost
 
@@ -55,6 +56,22 @@ def reports(monkeypatch: "pytest.MonkeyPatch") -> List[Dict[str, Any]]:
         return text
 
     monkeypatch.setattr(document, "dumps", checked)
+    return seen
+
+
+@pytest.fixture(autouse=True)
+def progress_events(monkeypatch: "pytest.MonkeyPatch") -> List[Dict[str, Any]]:
+    """Every event that is told as a JSON line in a test, each of them valid by its schema."""
+    seen: List[Dict[str, Any]] = []
+    emit = JsonProgress._emit
+
+    def checked(self: JsonProgress, event: Dict[str, Any]) -> None:
+        from tests.report.schema import DATA, validator
+        validator(DATA / "progress-1.json").validate(event)
+        seen.append(event)
+        emit(self, event)
+
+    monkeypatch.setattr(JsonProgress, "_emit", checked)
     return seen
 
 

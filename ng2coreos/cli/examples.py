@@ -44,6 +44,7 @@ EXAMPLES: Dict[str, Tuple[Tuple[str, str], ...]] = {
     "status": (
         ("Where does the host stand?", "ng2coreos status"),
         ("The same for a program:", "ng2coreos status --json"),
+        ("Watch the run that is at work in another shell:", "ng2coreos status --follow"),
         ("A page with everything about the current run:", "ng2coreos status --html run.html")),
     "rollback": (
         ("Undo everything that the run has made:", "ng2coreos rollback"),),

@@ -56,6 +56,10 @@ class Steadfast(Progress):
         """See Progress.note."""
         self._try(lambda: self._other.note(text) if self._other else None)
 
+    def end(self, exit_code: int) -> None:
+        """See Progress.end."""
+        self._try(lambda: self._other.end(exit_code) if self._other else None)
+
     def _try(self, tell: Callable[[], Any]) -> None:
         if self._other is not None:
             try:
@@ -96,17 +100,22 @@ class Both(Progress):
 
 
 class JsonProgress(Progress):
-    """JSON Lines on `stream`: start, task, progress, done, note and end events."""
+    """JSON Lines on `stream`: start, task, progress, done, note and end events.
 
-    def __init__(self, stream: IO[str], clock: Callable[[], float] = time.monotonic) -> None:
+    Their schema is data/schema/progress-1.json. `about` goes into the start event.
+    """
+
+    def __init__(self, stream: IO[str], clock: Callable[[], float] = time.monotonic,
+                 interval_s: float = _INTERVAL_S, **about: Any) -> None:
         self._stream = stream
         self._clock = clock
-        self._emit({"event": "start", "version": 1})
+        self._interval_s = interval_s
+        self._emit({"event": "start", "version": 1, **about})
 
     @contextmanager
     def task(self, name: str, text: str, total: Optional[int] = None,
              unit: str = "B") -> Iterator[Advance]:
-        """See Progress.task; events of one task are at least 0.2 s apart."""
+        """See Progress.task; events of one task are `interval_s` apart at least."""
         self._emit({"event": "task", "task": name, "text": text, "total": total, "unit": unit})
         done = 0
         last = self._clock()
@@ -114,7 +123,7 @@ class JsonProgress(Progress):
         def advance(amount: int) -> None:
             nonlocal done, last
             done += amount
-            if self._clock() - last >= _INTERVAL_S:
+            if self._clock() - last >= self._interval_s:
                 last = self._clock()
                 self._emit({"event": "progress", "task": name, "done": done, "total": total})
 

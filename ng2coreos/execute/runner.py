@@ -22,6 +22,7 @@ from ng2coreos.core.errors import (
 )
 from ng2coreos.core.host import Host
 from ng2coreos.core.progress import Progress
+from ng2coreos.execute.follow import recorded
 from ng2coreos.execute.rollback import note, undo_all
 from ng2coreos.execute.run import Run
 from ng2coreos.execute.secrets import forget
@@ -55,8 +56,8 @@ def opened(host: Host, directory: RunDirectory, progress: Progress) -> Iterator[
     """The run's context, with a mount namespace of its own; its mounts go with it."""
     private_namespace()
     base = host.path("/run/ng2coreos") / directory.run_id
-    with Mounts(host, base) as mounts:
-        yield Run(host, directory.plan(), directory, mounts, progress)
+    with recorded(host, directory.run_id, progress) as told, Mounts(host, base) as mounts:
+        yield Run(host, directory.plan(), directory, mounts, told)
 
 
 def carry_on(run: Run, store: Store) -> None:

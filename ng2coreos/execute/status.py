@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Callable, Optional, Tuple
 
+from ng2coreos.core import lock
 from ng2coreos.core.errors import BadInput, Exit
 from ng2coreos.core.host import Host
+from ng2coreos.execute import follow
 from ng2coreos.execute.store import RunDirectory, Store, utc_now
 from ng2coreos.model.state import Attempt, BootState, Failure, Phase
 from ng2coreos.stage import arm, bootdir, grubenv, menu
@@ -35,6 +37,9 @@ class Status:
 def status(host: Host, store: Store, now: Callable[[], str] = utc_now) -> Status:
     """Where this NG host stands."""
     directory = store.current()
+    at_work = lock.holder(store.lock_file)
+    if at_work is not None:
+        return _at_work(host, directory, at_work)
     state = state_file.read(host.path("/boot"))
     if directory is None:
         if state is not None:
@@ -56,6 +61,23 @@ def status(host: Host, store: Store, now: Callable[[], str] = utc_now) -> Status
     taken = directory.taken() if told.host_state == "staged" else ""
     return replace(told, text=told.text + _aged(taken, now()), taken=taken, changes_done=done,
                    changes_total=total)
+
+
+def _at_work(host: Host, directory: Optional[RunDirectory], holder: lock.Holder) -> Status:
+    """Somebody holds the lock: nothing is interrupted, and nothing can be begun."""
+    who = f"pid {holder.pid}" if holder.alive else (
+        f"a program that pid {holder.pid} started before it was killed")
+    after = "ng2coreos status --follow"
+    if directory is None:
+        return Status("untouched", "", f"ng2coreos is at work ({who}) and has changed nothing yet.",
+                      after, Exit.LOCKED, holder.run_id)
+    done, total = _progress(directory)
+    now = follow.latest(host, holder.pid)
+    way = "being rolled back" if directory.undoing() else "at work"
+    return Status(
+        "prepared", Phase.PREPARED.value, f"Run {directory.run_id} is {way} ({who})"
+        + (f": {now}." if now else "."), after, Exit.LOCKED, directory.run_id,
+        changes_done=done, changes_total=total)
 
 
 def tried(host: Host, directory: RunDirectory, state: Optional[BootState]) -> bool:

@@ -129,6 +129,8 @@ def _run(occasion: Occasion, plan: Optional[Plan]) -> Dict[str, Any]:
 def _verdict(occasion: Occasion, plan: Optional[Plan]) -> str:
     if occasion.command == "plan" and plan is not None:
         return judge(plan).verdict.value
+    if occasion.command == "status" and occasion.exit_code == Exit.LOCKED:
+        return "running"
     if occasion.exit_code in (Exit.OK, Exit.WARNINGS, Exit.INTERRUPTED, Exit.FELL_BACK):
         return _VERDICTS[occasion.host_state]
     if occasion.exit_code in (Exit.ROLLED_BACK, Exit.NO_SPACE):

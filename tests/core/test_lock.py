@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ng2coreos.core import lock
 from ng2coreos.core.command import run_process
 from ng2coreos.core.errors import Locked
 from ng2coreos.core.lock import exclusive
@@ -77,3 +78,13 @@ def test_what_a_program_leaves_behind_does_not_hold_it_after_an_orderly_end(tmp_
             pass
     finally:
         os.kill(int(left), signal.SIGKILL)
+
+
+def test_who_holds_it_is_told_without_touching_it(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert lock.holder(path) is None
+    with lock.exclusive(path, run_id="r1"):
+        assert lock.holder(path) == lock.Holder(os.getpid(), "r1", True)
+        path.write_text("nonsense")
+        assert lock.holder(path) == lock.Holder(os.getpid(), "", True)
+    assert lock.holder(path) is None

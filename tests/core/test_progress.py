@@ -3,11 +3,12 @@
 import io
 import json
 from contextlib import contextmanager
-from typing import Iterator, Optional
+from typing import Any, Dict, Iterator, Optional
 
 import pytest
 
 from ng2coreos.core.progress import Advance, JsonProgress, Progress, Steadfast
+from tests.report.schema import DATA, validator
 
 
 def test_events_of_a_task_are_thinned_and_complete() -> None:
@@ -79,3 +80,17 @@ def test_a_failure_is_told_to_a_listener_that_leaves_and_raised_all_the_same(unt
     with pytest.raises(RuntimeError), Steadfast(Leaving(until=until)).task("a", "A") as advance:
         advance(1)
         raise RuntimeError
+
+
+@pytest.mark.parametrize("event", [
+    {"event": "progress", "task": "copy", "done": 1}, {"event": "end"}, {"event": "stop"}, {},
+    {"event": "note", "text": "x", "more": 1}, {"event": "done", "task": "", "done": 1, "ok": True},
+    {"event": "task", "task": "copy", "text": "Copy", "total": "all", "unit": "B"}])
+def test_the_schema_refuses_what_no_listener_could_read(event: Dict[str, Any]) -> None:
+    """Every event of every test is held against it: tests/conftest.py."""
+    assert list(validator(DATA / "progress-1.json").iter_errors(event))
+
+
+def test_the_schema_is_in_the_package() -> None:
+    from ng2coreos.plan.packaged import data_directories
+    assert any((place / "schema" / "progress-1.json").is_file() for place in data_directories())
