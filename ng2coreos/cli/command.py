@@ -25,9 +25,9 @@ def global_options() -> List[click.Parameter]:
         return GlobalOption(names, callback=keep, expose_value=False, default=None, **more)
 
     return [
-        option("--root", metavar="DIR",
+        option("--root", type=click.Path(), metavar="DIR",
                help="Look at the host below DIR; for commands that change nothing."),
-        option("--config", metavar="FILE",
+        option("--config", type=click.Path(), metavar="FILE",
                help="Read defaults from FILE instead of /etc/ng2coreos/ng2coreos.conf: "
                     "ng2coreos.conf(5)."),
         option("--color", type=click.Choice(COLORS),
@@ -36,7 +36,7 @@ def global_options() -> List[click.Parameter]:
         option("-v", "--verbose/--no-verbose",
                help="Tell every program that is started, and how it ended."),
         option("-q", "--quiet/--no-quiet", help="Tell no progress, only errors."),
-        option("--log-file", metavar="FILE",
+        option("--log-file", type=click.Path(), metavar="FILE",
                help="Also append to FILE (0600) what -v would tell, with times."),
         option("--progress-fd", type=int, metavar="N",
                help="Write progress as JSON Lines to this file descriptor: "

@@ -63,6 +63,14 @@ EXAMPLES: Dict[str, Tuple[Tuple[str, str], ...]] = {
     "support": (
         ("Pack what somebody who helps needs to see:",
          "ng2coreos support /root/node01-support.tar.gz"),),
+    "completion": (
+        ("For this shell:", 'eval "$(ng2coreos completion bash)"'),
+        ("For every bash from now on:",
+         "ng2coreos completion bash > /etc/bash_completion.d/ng2coreos"),
+        ("For zsh:",
+         "ng2coreos completion zsh > /usr/local/share/zsh/site-functions/_ng2coreos"),
+        ("For fish:",
+         "ng2coreos completion fish > /etc/fish/completions/ng2coreos.fish")),
     "whitelist": (
         ("Is my whitelist good?", "ng2coreos whitelist check local.yaml"),
         ("What becomes of a file?", "ng2coreos whitelist explain /etc/chrony.conf")),
@@ -71,6 +79,7 @@ EXAMPLES: Dict[str, Tuple[Tuple[str, str], ...]] = {
          "ng2coreos whitelist check /etc/ng2coreos/whitelists.d/local.yaml"),),
     "whitelist list": (
         ("Every path that a rule names:", "ng2coreos whitelist list"),
+        ("What is carried of ssh and of time?", "ng2coreos whitelist list ssh time"),
         ("The same for a program:", "ng2coreos whitelist list --json")),
     "whitelist explain": (
         ("Is this file carried, and by which rule?",

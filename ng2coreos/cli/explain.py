@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, List, Optional
 import click
 
 from ng2coreos.cli.command import Command
+from ng2coreos.cli.completing import FINDING
 
 if TYPE_CHECKING:
     from ng2coreos.plan.catalogue import Entry
 
 
 @click.command(cls=Command)
-@click.argument("finding_id", metavar="[ID]", required=False)
+@click.argument("finding_id", type=FINDING, metavar="[ID]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the catalogue's row as JSON.")
 def explain(finding_id: Optional[str], as_json: bool) -> None:
     """Say what the finding ID means and what to do; without ID, list all findings.

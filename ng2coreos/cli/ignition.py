@@ -7,6 +7,7 @@ from typing import Optional
 import click
 
 from ng2coreos.cli.command import Command
+from ng2coreos.cli.completing import SPEC
 from ng2coreos.cli.context import Context
 from ng2coreos.cli.nearest import Existing
 
@@ -18,7 +19,7 @@ from ng2coreos.cli.nearest import Existing
                    "host back on a freshly installed disk.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), default=None, metavar="FILE",
               help="Write the config to FILE (0600) instead of printing it.")
-@click.option("--spec", default=None, metavar="VERSION",
+@click.option("--spec", default=None, type=SPEC, metavar="VERSION",
               help="The spec version, such as 3.2.0; else the lowest that can say it all and that "
                    "the image's Ignition reads.")
 @click.pass_obj

@@ -19,6 +19,8 @@ from ng2coreos import __version__
 from ng2coreos.cli import logs
 from ng2coreos.cli.apply import apply
 from ng2coreos.cli.command import GlobalOption, Group, keep
+from ng2coreos.cli.completing import wire
+from ng2coreos.cli.completion import completion
 from ng2coreos.cli.context import Context
 from ng2coreos.cli.elsewhere import NAMES, elsewhere
 from ng2coreos.cli.explain import explain
@@ -54,8 +56,10 @@ cli.params.append(GlobalOption(
     ["--json", "as_json"], is_flag=True, expose_value=False, callback=keep,
     help="Print JSON, where the command can."))
 for _command in (inventory, plan, export, ignition_config, apply, resume, status, rollback,
-                 explain, report, fleet, support, whitelist, *map(elsewhere, NAMES)):
+                 explain, report, fleet, support, whitelist, completion,
+                 *map(elsewhere, NAMES)):
     cli.add_command(_command)
+wire(cli)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Tuple,
 
 import click
 
+from ng2coreos.cli.completing import OVERRIDE, REF
 from ng2coreos.cli.nearest import existing, meant, meant_path
 from ng2coreos.core.errors import BadInput
 from ng2coreos.core.reading import read_regular
@@ -21,10 +22,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 def target_options(command: F) -> F:
     """--target, --ref, --key, --insecure and the policy options."""
     for option in reversed((
-            click.option("--target", default="", metavar="REPO|TAR|URL",
+            click.option("--target", default="", type=click.Path(), metavar="REPO|TAR|URL",
                          help="The image: a local ostree repo, an ostree-commit.tar, or an http(s) "
                               "remote."),
-            click.option("--ref", default="", metavar="REF",
+            click.option("--ref", default="", type=REF, metavar="REF",
                          help="Branch or commit in it; not needed where a repo or tar has only "
                               "one branch."),
             click.option("--key", default="", type=click.Path(dir_okay=False), metavar="FILE",
@@ -41,7 +42,7 @@ def target_options(command: F) -> F:
             click.option("--answers", type=click.Path(dir_okay=False), default=None, metavar="FILE",
                          help="YAML file with policy and answers per path: ng2coreos-answers(5). "
                               "Options win over it."),
-            click.option("--override", multiple=True, metavar="ID=REASON",
+            click.option("--override", multiple=True, type=OVERRIDE, metavar="ID=REASON",
                          help="Accept an overridable finding by its id, and say why: the report "
                               "repeats it. Again for more."))):
         command = option(command)

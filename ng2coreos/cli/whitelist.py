@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Dict, List, Tuple
 import click
 
 from ng2coreos.cli.command import Command, Group
+from ng2coreos.cli.completing import WHITELIST
 from ng2coreos.cli.context import Context
-from ng2coreos.cli.nearest import meant_path
+from ng2coreos.cli.nearest import meant, meant_path
 from ng2coreos.core.errors import BadInput, Exit
 
 if TYPE_CHECKING:
@@ -56,15 +57,25 @@ def check(files: Tuple[str, ...], as_json: bool) -> None:
 
 
 @whitelist.command("list", cls=Command)
+@click.argument("names", nargs=-1, type=WHITELIST)
 @_JSON
 @click.pass_obj
-def list_rules(obj: Context, /, as_json: bool) -> None:
-    """Print every path that a whitelist names: the host's drop-ins first, then ours."""
+def list_rules(obj: Context, /, names: Tuple[str, ...], as_json: bool) -> None:
+    """Print every path that a whitelist names: the host's drop-ins first, then ours.
+
+    With NAMES, such as ssh, those of these whitelists only.
+    """
     from ng2coreos.execute.planning import read_rules
     from ng2coreos.model import codec
     from ng2coreos.plan.why import listing
     from ng2coreos.report.table import table
     rows = listing(read_rules(obj.host))
+    if names:
+        known = {Path(row.origin).stem for row in rows}
+        for name in sorted(set(names) - known):
+            raise click.UsageError(f"There is no whitelist {name} with a path. "
+                                   f"{meant(name, known)}".rstrip())
+        rows = tuple(row for row in rows if Path(row.origin).stem in names)
     if as_json:
         click.echo(codec.dumps(rows), nl=False)
         return
@@ -73,7 +84,7 @@ def list_rules(obj: Context, /, as_json: bool) -> None:
 
 
 @whitelist.command(cls=Command)
-@click.argument("path")
+@click.argument("path", type=click.Path())
 @_JSON
 @click.pass_obj
 def explain(obj: Context, /, path: str, as_json: bool) -> None:

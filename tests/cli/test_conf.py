@@ -11,7 +11,7 @@ from ng2coreos.core.errors import BadInput, Exit
 from ng2coreos.execute.store import read_plan
 from ng2coreos.model.plan import Plan
 from tests.cli.conftest import Tool, lines
-from tests.test_docs import example
+from tests.rig.cache import REPO
 
 
 def written(path: Path, text: str, mode: int = 0o644) -> Path:
@@ -39,7 +39,8 @@ def test_a_file_that_is_not_there_is_nothing_unless_it_was_asked_for(tmp_path: P
 
 
 def test_the_manual_s_example_is_a_defaults_file() -> None:
-    found = conf.parse(example("ng2coreos.conf.5"), "manual")
+    page = (REPO / "man" / "ng2coreos.conf.5").read_text("utf-8").partition(".Sh EXAMPLES")[2]
+    found = conf.parse(page.partition(".Bd -literal\n")[2].partition(".Ed")[0], "manual")
     assert found.options["ref"] == "ovirt/x86_64/coreos/stable"
     assert found.policy == {"trial_boots": 1, "confirm": "manual"}
 

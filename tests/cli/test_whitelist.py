@@ -113,3 +113,12 @@ def test_a_relative_path_is_a_wrong_call(tool: Tool) -> None:
 
 def test_a_path_cannot_drive_the_terminal(tool: Tool) -> None:
     assert "\x1b" not in tool("whitelist", "explain", "/etc/\x1b[31mx").out
+
+
+def test_the_rules_of_one_whitelist(tool: Tool) -> None:
+    every = tool("whitelist", "list", "--json")
+    some = json.loads(tool("whitelist", "list", "ssh", "time", "--json").out)
+    assert {Path(row["origin"]).stem for row in some} == {"ssh", "time"}
+    assert len(some) < len(json.loads(every.out))
+    said = tool("whitelist", "list", "shs")
+    assert said.code == Exit.USAGE and "Did you mean ssh" in said.err and said.out == ""
