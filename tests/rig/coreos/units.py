@@ -125,6 +125,16 @@ UNITS = (
         fatal=False,
     ),
     Unit(
+        "coreos-kargs-reboot.service",
+        COMPLETE,
+        "kargs-reboot",
+        (
+            "ConditionPathExists=/run/coreos-kargs-reboot",
+            "After=ignition-kargs.service",
+            "Before=ignition-disks.service",
+        ),
+    ),
+    Unit(
         "coreos-boot-edit.service",
         DISKFUL,
         "boot-edit",

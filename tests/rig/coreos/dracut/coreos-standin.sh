@@ -31,6 +31,35 @@ copy-firstboot-network() {
     fi
 }
 
+kargs() { # rdcore kargs: edits the last boot entry, and asks for a reboot if that changed it
+    mkdir -p /mnt/kargs
+    mount "$boot" /mnt/kargs
+    local entry last=
+    for entry in /mnt/kargs/loader/entries/*.conf; do
+        last=$entry
+    done
+    local before after
+    before=$(sed -n 's/^options //p' "$last")
+    after=" $before "
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --should-exist) [[ $after == *" $2 "* ]] || after="$after$2 " ;;
+        --should-not-exist) after=${after//" $2 "/ } ;;
+        *) echo "unknown: $1" >&2; exit 1 ;;
+        esac
+        shift 2
+    done
+    read -r after <<<"$after"
+    if [ "$after" != "$before" ]; then
+        { grep -v '^options ' "$last"; echo "options $after"; } >/run/entry
+        cat /run/entry >"$last"
+        touch /run/coreos-kargs-reboot
+    fi
+    umount /mnt/kargs
+}
+
+kargs-reboot() { systemctl reboot --force; }
+
 unique-label() { # rdcore verify-unique-fs-label
     local found
     found=$(blkid --cache-file /dev/null --match-token "LABEL=$1" --output device | wc -l)

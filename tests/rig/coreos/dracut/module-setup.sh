@@ -10,9 +10,11 @@ install() {
     inst_script "$moddir/coreos-standin.sh" /usr/libexec/coreos-standin
     inst_script "$moddir/coreos-diskful-generator" \
         "$systemdutildir/system-generators/coreos-diskful-generator"
+    mkdir -p "$initdir/usr/sbin"
+    printf '#!/bin/sh\nexec /usr/libexec/coreos-standin kargs "$@"\n' >"$initdir/usr/sbin/ignition-kargs-helper"
+    chmod 755 "$initdir/usr/sbin/ignition-kargs-helper"
     inst_simple "$moddir/00-core.ign" /usr/lib/ignition/base.d/00-core.ign
     # Debian's Ignition wants to label what it wrote; there is no policy that could say how.
-    mkdir -p "$initdir/usr/sbin"
     printf '#!/bin/sh\nexec cat >/dev/null\n' >"$initdir/usr/sbin/setfiles"
     chmod 755 "$initdir/usr/sbin/setfiles"
     mkdir -p "$initdir/etc/systemd/journald.conf.d"
