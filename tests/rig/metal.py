@@ -3,6 +3,7 @@
 Partitions, labels and grub.cfg are those of Fedora CoreOS on BIOS; made without mounting anything.
 """
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -82,8 +83,6 @@ def _build(out: Path) -> None:
     (out / "boot/grub2/grub.cfg").write_text(_GRUB_CFG, "ascii")
     grub.run("grub-script-check", str(out / "boot/grub2/grub.cfg"))
     _ext4(out / "root.img", root, _ROOT, "root")
-    for deployment in root.glob("ostree/deploy/*/deploy/*.0"):
-        subprocess.run(["chattr", "-i", str(deployment)], check=True)
     shutil.rmtree(root)
 
 
@@ -95,8 +94,10 @@ def _ext4(image: Path, content: Path, part: Partition, label: str, *more: str) -
 
 
 def _ostree(*argv: str) -> None:
+    # without the immutable flag, on which the removal of a killed build would fail
     subprocess.run(["ostree", *argv], check=True, stdin=subprocess.DEVNULL,
-                   stdout=subprocess.DEVNULL)
+                   stdout=subprocess.DEVNULL,
+                   env={**os.environ, "OSTREE_SYSROOT_DEBUG": "mutable-deployments"})
 
 
 def _sources() -> Sequence[Path]:
