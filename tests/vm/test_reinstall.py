@@ -55,7 +55,8 @@ def test_the_config_brings_the_host_back_on_a_fresh_disk(figures: Dict[str, floa
 
 
 # What must be the same on the reinstalled host; each line is sorted or of one answer
-FACTS = """hostname; cat /etc/machine-id /etc/vdsm/vdsm.id; cat /etc/ssh/ssh_host_{ed25519,rsa}_key.pub
+FACTS = """hostname; cat /etc/machine-id /etc/vdsm/vdsm.id
+cat /etc/ssh/ssh_host_{ed25519,rsa}_key.pub
 sha256sum /root/.ssh/authorized_keys | cut -c1-64; getent shadow root | cut -d: -f2
 ip -o -4 addr show ovirtmgmt | awk '{print $4}'; cat /sys/class/net/ovirtmgmt/mtu
 ip route show default; cat /sys/class/net/bond0/bonding/mode
