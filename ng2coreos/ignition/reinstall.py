@@ -16,6 +16,7 @@ from ng2coreos.ignition.paths import canonical
 from ng2coreos.model.ignition import Release, Spec
 from ng2coreos.model.item import Item
 from ng2coreos.model.plan import ArgAction, Plan
+from ng2coreos.plan import checks, lvm_devices
 
 FSTAB = "/etc/fstab"
 RULE = "reinstall"  # of the collected items
@@ -46,6 +47,9 @@ def build(plan: Plan, content: Content, password: Password, state: State,
         if item.path == FSTAB and is_written(item):
             items += _fstab(item, plan, notes)
             continue
+        if item.path == lvm_devices.PATH and is_written(item):
+            items += _devices(item, plan, notes)
+            continue
         if item.path == _CRYPTTAB and is_written(item):
             notes.append(f"{_CRYPTTAB} names devices by UUID: take those of the old disk out.")
         items.append(item)
@@ -71,9 +75,26 @@ def _fstab(item: Item, plan: Plan, notes: List[str]) -> List[Item]:
         return []
     notes.append("fstab mounts other disks, which must still be there: "
                  + ", ".join(" at ".join(line.split()[:2]) for line in lines) + ".")
-    data = (_HEADER + "".join(f"{line}\n" for line in lines)).encode("utf-8", "surrogateescape")
-    return [replace(item, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data),
-                    content=base64.b64encode(data).decode())]
+    return [_with(item, _HEADER + "".join(f"{line}\n" for line in lines))]
+
+
+def _devices(item: Item, plan: Plan, notes: List[str]) -> List[Item]:
+    """LVM's devices file without NG's disks; none, but the image's own, where that are all."""
+    gone = {str(uuid).replace("-", "") for check in plan.decisions.checks
+            if check.id == checks.NG_PVS for uuid in check.params["uuids"]}
+    lines = base64.b64decode(item.content).decode("utf-8").splitlines()
+    kept = [line for line in lines if line.partition("PVID=")[2] not in gone]
+    named = [line.partition("DEVNAME=")[2].split()[0] for line in kept if "PVID=" in line]
+    if not named:
+        return []
+    notes.append(f"LVM uses other disks, which must still be there: {', '.join(named)}.")
+    return [_with(item, "".join(f"{line}\n" for line in kept))]
+
+
+def _with(item: Item, text: str) -> Item:
+    data = text.encode("utf-8", "surrogateescape")
+    return replace(item, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data),
+                   content=base64.b64encode(data).decode())
 
 
 def _is_of_the_disk(line: str, plan: Plan) -> bool:

@@ -8,6 +8,8 @@ from ng2coreos.model.plan import ArgAction, Identities, KernelArg, UnitState, Vo
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.identities import FIRST_HUMAN, LAST_HUMAN, NOBODY
 
+NG_PVS = "pvs"  # the check of the disks of NG's own volume group
+
 
 def general_checks(facts: HostFacts, target: TargetFacts, volumes: Sequence[Volume],
                    args: Sequence[KernelArg], identities: Identities,
@@ -19,7 +21,7 @@ def general_checks(facts: HostFacts, target: TargetFacts, volumes: Sequence[Volu
               {"commit": target.commit}, health=True),
         Check("units", "no-failed-units", "No unit has failed",
               {"allow": sorted(set(may_fail))}),
-        Check("pvs", "pv-set", "The volume group has all its disks",
+        Check(NG_PVS, "pv-set", "The volume group has all its disks",
               {"uuids": sorted(p.uuid for p in facts.layout.pvs if p.vg == facts.layout.vg)})]
     checks += [Check(f"mount:{v.mount}", "mount", f"{v.name} is mounted at {v.mount}",
                      {"target": v.mount, "uuid": v.fs_uuid}, health=True)

@@ -17,7 +17,8 @@ from ng2coreos.execute.bundle import export_bundle
 from ng2coreos.model import codec
 from ng2coreos.model import plan as p
 from ng2coreos.model.ignition import parse_spec
-from ng2coreos.model.item import Item, Outcome
+from ng2coreos.model.item import Check, Item, Outcome
+from ng2coreos.plan import lvm_devices
 from tests.fakes import FakeHost
 from tests.ignition import plans
 from tests.ignition.oracle import Machine, spec2, spec3
@@ -129,6 +130,27 @@ def test_what_stays_deleted_comes_back_with_the_image_and_is_named(host: FakeHos
 def test_an_fstab_of_the_old_disk_alone_is_none(host: FakeHost, tmp_path: Path) -> None:
     text, notes = built(host, tmp_path, plan(FSTAB))
     assert "/etc/fstab" not in machine(text)["paths"] and "fstab" not in notes
+
+
+def test_the_devices_file_names_no_disk_that_goes(host: FakeHost, tmp_path: Path) -> None:
+    ours, theirs = "aaaaaa-bbbb-cc", "dddddd-eeee-ff"
+    old = f"IDTYPE=devname IDNAME=/dev/vda4 DEVNAME=/dev/vda4 PVID={ours.replace('-', '')}\n"
+    brick = f"IDTYPE=devname IDNAME=/dev/vdb DEVNAME=/dev/vdb PVID={theirs.replace('-', '')}\n"
+    pvs = Check("pvs", "pv-set", "", {"uuids": [ours]})
+
+    def made(text: str) -> p.Plan:
+        found = plan()
+        item = plans.converted(lvm_devices.PATH, text.encode())
+        return replace(found, decisions=replace(
+            found.decisions, items=(*found.decisions.items, item), checks=(pvs,)))
+
+    text, notes = built(host, tmp_path, made(f"VERSION=1.1.1\n{old}{brick}"))
+    assert machine(text)["paths"][lvm_devices.PATH]["data"] == f"VERSION=1.1.1\n{brick}".encode()
+    assert "/dev/vdb" in notes
+    (tmp_path / "none").mkdir()
+    text, notes = built(host, tmp_path / "none", made(f"VERSION=1.1.1\n{old}"))
+    assert lvm_devices.PATH not in machine(text)["paths"]
+    assert "LVM" not in notes
 
 
 def test_ignition_itself_makes_a_root_of_it(host: FakeHost, tmp_path: Path) -> None:
