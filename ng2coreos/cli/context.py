@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 import click
 
 from ng2coreos.cli import conf, logs
-from ng2coreos.cli.options import policy_of, source_of
+from ng2coreos.cli.options import answers_in, policy_of, source_of
 from ng2coreos.cli.terminal import LogProgress, listener
 from ng2coreos.core.errors import BadInput, Ng2CoreosError, Unsupported
 from ng2coreos.core.host import Host
@@ -28,6 +28,7 @@ class Context:
         self.given: Dict[str, Any] = {}  # the global options of this call
         self.conf = conf.Conf()
         self.color: Optional[bool] = None
+        self.typed: Dict[str, Any] = {}  # the command's own options, without the file's
 
     def begin(self, ctx: click.Context) -> None:
         """Set up what the global options and the defaults file ask for; the command may run."""
@@ -35,6 +36,7 @@ class Context:
             raise Unsupported(f"`{ctx.info_name}` changes the running host only.",
                               hint="Leave --root out on the host itself.")
         self.conf = conf.load(self.given.get("config"))
+        self.typed = dict(ctx.params)
         self.conf.fill(ctx.params)
         if self.given.get("as_json"):
             if "as_json" not in ctx.params:
@@ -76,6 +78,36 @@ def make_plan(obj: Context, target: str, ref: str, key: str, insecure: bool,
     policy = policy_of(answers, override, obj.conf.policy, trial_boots=trial_boots,
                        confirm=confirm)
     return commands.plan(obj.host, source_of(target, ref, key, insecure), policy)
+
+
+def ask_and_plan(obj: Context, target: str, ref: str, key: str, insecure: bool,
+                 answers: Optional[str], override: Tuple[str, ...], trial_boots: Optional[int],
+                 confirm: Optional[str]) -> "Plan":
+    """As `make_plan`, once what is open was asked; the host and the image are read once."""
+    from ng2coreos.cli import asking
+    from ng2coreos.execute import planning
+    source = source_of(target, ref, key, insecure)
+    path = Path(obj.typed.get("answers") or asking.FILE)
+    start = str(path) if path.exists() else answers if answers != str(path) else None
+    file = asking.Answers(path, answers_in(start) if start else {})
+
+    def planned() -> "Plan":
+        known = str(path) if path.exists() else start
+        policy = policy_of(known, override, obj.conf.policy, trial_boots=trial_boots,
+                           confirm=confirm)
+        return planning.make_plan(obj.host, facts, image, policy)
+
+    policy_of(start, override, obj.conf.policy, trial_boots=trial_boots, confirm=confirm)
+    facts = planning.read_host(obj.host)
+    image = planning.read_target(obj.host, source, facts)
+    spoken = {words.partition("=")[0].strip() for words in override}
+    left = asking.ask_all(file, lambda: tuple(
+        f for f in planned().decisions.findings if f.id not in spoken))
+    click.echo(f"{left} questions are left open." if left else "No question is left open.",
+               err=True)
+    if path.exists():
+        click.echo(f"The answers are in {path}: give it with --answers.", err=True)
+    return planned()
 
 
 def write_plan(path: Path, made: "Plan") -> None:

@@ -73,33 +73,38 @@ def source_of(target: str, ref: str, key: str, insecure: bool) -> "TargetSource"
 def policy_of(answers: Optional[str], override: Tuple[str, ...],
               usual: Optional[Mapping[str, Any]] = None, **given: Any) -> "Policy":
     """The policy: defaults, `usual` (ng2coreos.conf), the answers file, the options; later wins."""
-    import yaml
-
     from ng2coreos.model import codec
     from ng2coreos.model.plan import Policy
-    from ng2coreos.plan import shallow
     data: Dict[str, Any] = {**codec.dump(Policy()), **(usual or {})}
     if answers:
-        existing(answers, "answers file", "It is a YAML mapping; see ng2coreos-answers(5).")
-        try:
-            text = read_regular(Path(answers)).decode("utf-8")
-            shallow.check(text, aliases=False)
-            found = yaml.safe_load(text) or {}
-        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-            raise BadInput(f"The answers file {answers} cannot be read: {error}.",
-                           hint="It is a YAML mapping; see ng2coreos-answers(5).") from None
-        if not isinstance(found, dict):
-            raise BadInput(f"The answers file {answers} is not a mapping.",
-                           hint="See ng2coreos-answers(5).")
-        _known(found, answers)
-        data.update({str(key): json.loads(json.dumps(value, default=str, skipkeys=True))
-                     for key, value in found.items()})
+        data.update(answers_in(answers))
     data.update({name: value for name, value in given.items() if value is not None})
     policy = codec.load(Policy, data, answers or "policy")
     _check(policy, answers or "policy")
     overrides = {**policy.overrides, **dict(_override(words) for words in override)}
     _check_overrides(overrides)
     return dataclasses.replace(policy, overrides=overrides)
+
+
+def answers_in(answers: str) -> Dict[str, Any]:
+    """What an answers file holds, as JSON has it; BadInput unless it is a mapping of known keys."""
+    import yaml
+
+    from ng2coreos.plan import shallow
+    existing(answers, "answers file", "It is a YAML mapping; see ng2coreos-answers(5).")
+    try:
+        text = read_regular(Path(answers)).decode("utf-8")
+        shallow.check(text, aliases=False)
+        found = yaml.safe_load(text) or {}
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise BadInput(f"The answers file {answers} cannot be read: {error}.",
+                       hint="It is a YAML mapping; see ng2coreos-answers(5).") from None
+    if not isinstance(found, dict):
+        raise BadInput(f"The answers file {answers} is not a mapping.",
+                       hint="See ng2coreos-answers(5).")
+    _known(found, answers)
+    return {str(key): json.loads(json.dumps(value, default=str, skipkeys=True))
+            for key, value in found.items()}
 
 
 def _known(found: Dict[Any, Any], where: str) -> None:

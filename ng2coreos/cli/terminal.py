@@ -45,6 +45,13 @@ class LogProgress(Progress):
         LOG.info("%s", text)
 
 
+def refuse_without_terminal() -> None:
+    """UsageError unless somebody can be asked."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise click.UsageError("--interactive asks on a terminal, and there is none. Without one, "
+                               "give the answers in a file: --answers FILE.")
+
+
 def say(text: str) -> None:
     """Print the last line of what was done; that nobody reads it any more changes nothing."""
     try:
