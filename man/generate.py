@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Dict, List
 
-from man import markdown, mdoc, picture, site, sources, state
+from man import markdown, mdoc, pages, picture, site, sources, state
 
 ROOT = sources.ROOT
 _PART = re.compile(r'^\.\\" @([a-z-]+)@$', re.MULTILINE)
@@ -24,6 +24,7 @@ def texts() -> Dict[Path, str]:
     shared = sources.shared_options(on_ng)
     codes, lists = sources.exit_codes(), sources.whitelists()
     parts = {
+        "command-pages": pages.references(),
         "exit-codes": mdoc.exit_codes(codes), "global-options": mdoc.options(sources.ng_global()),
         "target-options": mdoc.options(shared), "ng-commands": mdoc.commands(on_ng, shared),
         "coreos-options": mdoc.options(sources.coreos_global()),
@@ -36,6 +37,8 @@ def texts() -> Dict[Path, str]:
         "reference": site.nav()}
     found = {page.with_suffix(""): _page(page, parts) for page in
              sorted((ROOT / "man").glob("*.in"))}
+    for name, lines in pages.pages().items():
+        found[ROOT / "man" / name] = _joined(lines)
     found[ROOT / "docs" / "disk.svg"] = picture.disk()
     for name, lines in site.pages().items():
         found[ROOT / "docs" / name] = _joined(lines)

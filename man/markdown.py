@@ -3,7 +3,7 @@
 import shlex
 from typing import List, Sequence, Tuple
 
-from man.sources import Command, host_state
+from man.sources import UNITS, Command, host_state
 from ng2coreos.model.finding import Kind, RemedyStep, StepKind
 from ng2coreos.plan.catalogue import Entry
 from ng2coreos.plan.rules import Action, Layer
@@ -35,7 +35,7 @@ def commands(on_ng: Sequence[Command], on_coreos: Sequence[Command]) -> List[str
 
 def is_for_people(command: Command) -> bool:
     """Whether the new system's `command` is one that people run; others are run by units."""
-    return command.name not in ("trial", "deadman", "boot-success")
+    return command.name not in UNITS
 
 
 def carried(whitelists: Sequence[Tuple[str, str, Layer]]) -> List[str]:

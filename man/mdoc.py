@@ -12,8 +12,9 @@ _WIDTH = 76
 def text(words: str) -> List[str]:
     """Prose as text lines, a sentence each; what stands in backticks is set in bold."""
     sentences = re.split(r"(?<=[.:;]) (?=[A-Z`(])", words)
-    return [_line(line) for sentence in sentences for line in textwrap.wrap(
-        sentence, _WIDTH, break_long_words=False, break_on_hyphens=False)]
+    return [_line(line.replace("\0", " ")) for sentence in sentences for line in textwrap.wrap(
+        re.sub("`[^`]+`", lambda found: found.group(0).replace(" ", "\0"), sentence),  # one line
+        _WIDTH, break_long_words=False, break_on_hyphens=False)]
 
 
 def exit_codes(rows: Sequence[Tuple[int, str, str]]) -> List[str]:
@@ -28,7 +29,7 @@ def options(rows: Sequence[Option]) -> List[str]:
     """A list of options."""
     lines = [".Bl -tag -width Ds"]
     for row in rows:
-        lines += [".It " + _option(row), *text(row.text)]
+        lines += [".It " + option(row), *text(row.text)]
     return [*lines, ".El"]
 
 
@@ -42,6 +43,21 @@ def commands(rows: Sequence[Command], shared: Sequence[Option] = ()) -> List[str
         if own:
             lines += options(own)
     return lines
+
+
+def literal(line: str, width: int = 72) -> List[str]:
+    """A line of a shell, cut as a shell lets it be where it is too long."""
+    if line.startswith(" ") or len(line) <= width:
+        rows = [line]
+    else:
+        rows = [""]
+        for part in re.split(r" (?=--?[a-z])", line):  # an option keeps its value beside it
+            if rows[-1] and len(rows[-1]) + len(part) > width:
+                rows.append("   ")
+            rows[-1] = f"{rows[-1]} {part}" if rows[-1] else part
+        rows = [f"{row} \\" for row in rows[:-1]] + rows[-1:]
+    rows = [row.replace("\\", "\\e") for row in rows]
+    return [f"\\&{row}" if row.startswith((".", "'")) else row for row in rows]
 
 
 def settings(rows: Sequence[Setting]) -> List[str]:
@@ -71,11 +87,12 @@ def _usage(row: Command, own: Sequence[Option], takes: bool) -> List[str]:
     lines = [".Nm ng2coreos", f".Cm {row.name}"]
     if takes:
         lines.append(".Op Ar image-and-policy-options")
-    lines += [f".Op {_option(o)}" for o in own]
+    lines += [f".Op {option(o)}" for o in own]
     return [*lines, *(f".Ar {name}" for name in row.arguments)]
 
 
-def _option(row: Option) -> str:
+def option(row: Option) -> str:
+    """An option as mdoc has it in a synopsis or a list."""
     names = " , ".join(_flag(name) for name in row.names)
     return names + (f" Ar {row.argument}" if row.argument else "")
 

@@ -14,6 +14,7 @@ import click
 
 from ng2coreos.cli import conf
 from ng2coreos.cli.command import GlobalOption
+from ng2coreos.cli.examples import EXAMPLES
 from ng2coreos.cli.main import cli
 from ng2coreos.core.errors import HOST_STATES, Exit, error_classes
 from ng2coreos.firstboot import cli as firstboot_cli
@@ -31,6 +32,8 @@ _OTHER_CODES = {
     Exit.WARNINGS: "Only of `plan --strict`: nothing stands in the way, but there are warnings.",
     Exit.SIGINT: "Stopped by SIGINT; everything that the run had done was undone.",
     Exit.SIGTERM: "Stopped by SIGTERM (or SIGHUP); everything that the run had done was undone."}
+# Commands of the new system that its units run
+UNITS = ("trial", "deadman", "boot-success")
 _ROOMS = ("model", "core", "inventory", "target", "plan", "ignition", "execute", "stage",
           "firstboot", "report", "cli")
 
@@ -52,6 +55,8 @@ class Command:
     text: str
     arguments: Tuple[str, ...]
     options: Tuple[Option, ...]
+    paragraphs: Tuple[str, ...] = ()  # the same text, as it is cut in --help
+    examples: Tuple[Tuple[str, str], ...] = ()  # what a line does, and the line
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,18 @@ def ng_commands() -> Tuple[Command, ...]:
     return tuple(found for name in (*known, *rest) for found in _flat(name, cli.commands[name]))
 
 
+def about(name: str) -> str:
+    """The text of a command or group of NG, which has its own for a group; empty for another's."""
+    if name in (command.name for command in coreos_commands()) and name not in _on_both():
+        return ""
+    return " ".join((cli.commands[name].help or "").split())
+
+
+def _on_both() -> Tuple[str, ...]:
+    return tuple(name for name in (c.name for c in coreos_commands())
+                 if name in {command.name for command in ng_commands()})
+
+
 def shared_options(commands: Sequence[Command]) -> Tuple[Option, ...]:
     """The options that plan, export and apply have in common."""
     three = [c for c in commands if c.name in ("plan", "export", "apply")]
@@ -116,7 +133,8 @@ def coreos_commands() -> Tuple[Command, ...]:
     found = next(a for a in firstboot_cli._parser()._actions
                  if isinstance(a, argparse._SubParsersAction))
     return tuple(
-        Command(name, _sentence(parser.description or ""), (), _argparse_options(parser))
+        Command(name, _sentence(parser.description or ""), (), _argparse_options(parser),
+                (_sentence(parser.description or ""),), firstboot_cli.EXAMPLES.get(name, ()))
         for name, parser in found.choices.items())
 
 
@@ -183,7 +201,9 @@ def _click_command(name: str, command: click.Command) -> Command:
         for p in command.params if isinstance(p, click.Argument) and p.name)
     options = tuple(_click_option(p) for p in command.params
                     if isinstance(p, click.Option) and not isinstance(p, GlobalOption))
-    return Command(name, " ".join((command.help or "").split()), arguments, options)
+    paragraphs = tuple(" ".join(text.split()) for text in (command.help or "").split("\n\n"))
+    return Command(name, " ".join(paragraphs), arguments, options, paragraphs,
+                   EXAMPLES.get(name, ()))
 
 
 def _click_option(option: click.Option) -> Option:

@@ -6,7 +6,7 @@ import os
 import sys
 import syslog
 import traceback
-from typing import Callable, Dict, List, Optional, Sequence
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from ng2coreos import __version__
 from ng2coreos.core.command import Completed, Input
@@ -108,6 +108,17 @@ def _deadman(system: System, options: argparse.Namespace) -> Exit:
     return Exit.INTERNAL if deadman.expired(system) else Exit.OK
 
 
+# For --help and the manual: what a line does, and the line
+EXAMPLES: Dict[str, Tuple[Tuple[str, str], ...]] = {
+    "status": (("Where does the move stand, and what is next?", "ng2coreos status"),),
+    "verify": (
+        ("Is everything as it must be?", "ng2coreos verify"),
+        ("The same with every item, for a program:", "ng2coreos verify --items --json")),
+    "confirm": (("Make the new system the default:", "ng2coreos confirm"),),
+    "rollback": (("Go back to NG now:", "ng2coreos rollback --reboot"),),
+    "finalize": (
+        ("What would be removed?", "ng2coreos finalize"),
+        ("Give NG up for good:", "ng2coreos finalize --yes"))}
 _COMMANDS: Dict[str, Command] = {
     "status": _status, "verify": _verify, "confirm": _confirm, "rollback": _rollback,
     "finalize": _finalize, "trial": _trial, "deadman": _deadman, "boot-success": _boot_success}
@@ -132,7 +143,11 @@ def _parser() -> argparse.ArgumentParser:
     }
     made: Dict[str, argparse.ArgumentParser] = {}
     for name, text in described.items():
-        made[name] = commands.add_parser(name, help=text, description=text)
+        rows = [f"  {what}\n    {line}" for what, line in EXAMPLES.get(name, ())]
+        made[name] = commands.add_parser(
+            name, help=text, description=text,
+            epilog="\n".join(["examples:", *rows]) if rows else "",
+            formatter_class=argparse.RawDescriptionHelpFormatter)
         made[name].add_argument("--json", action="store_true", help="JSON on standard output")
     made["verify"].add_argument("--items", action="store_true",
                                 help="list the items that are right too")

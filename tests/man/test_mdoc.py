@@ -33,6 +33,12 @@ def test_a_sentence_a_line_and_none_too_long() -> None:
     assert max(len(line) for line in lines) <= 80
 
 
+def test_what_stands_in_backticks_stays_on_a_line() -> None:
+    for words in range(8, 20):
+        text = "word " * words + "`ng2coreos status --follow` ends."
+        assert text.replace("`", "") in rendered(mdoc.text(text))
+
+
 def test_shared_options_are_named_once_and_own_ones_shown() -> None:
     shared, own = Option(("--target",), "URL", "Where."), Option(("-q", "--quiet"), "", "Not.")
     shown = rendered(mdoc.commands([Command("plan", "Plans.", ("DIR",), (shared, own))], [shared]))
