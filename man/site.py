@@ -10,7 +10,8 @@ from man.sources import Command, Option, Setting
 # Title and page, in the order of the site; a new page of reference has its line here.
 REFERENCE: Tuple[Tuple[str, str], ...] = (
     ("Commands", "commands.md"), ("Exit codes", "exit-codes.md"),
-    ("Policy and answers", "answers.md"), ("Findings", "findings.md"),
+    ("Policy and answers", "answers.md"), ("Defaults file", "defaults.md"),
+    ("Findings", "findings.md"),
     ("Whitelists", "whitelists.md"), ("State of a host", "state.md"))
 _MADE = "<!-- Made by `make man` from the tables behind --help. -->"
 
@@ -26,7 +27,8 @@ def pages() -> Dict[str, List[str]]:
             "can rely on them; `exit_code` and `host_state` of a [report](reports.md) say the "
             "same.",
             "", *exit_codes(sources.exit_codes())],
-        "answers.md": answers(sources.settings())}
+        "answers.md": answers(sources.settings()),
+        "defaults.md": defaults(sources.conf_keys(), sources.settings())}
 
 
 def nav() -> List[str]:
@@ -66,6 +68,20 @@ def answers(settings: Sequence[Setting]) -> List[str]:
         *table(("Key", "Value", "Default", "What it decides"), [
             (f"`{s.name}`", ", ".join(f"`{c}`" for c in s.choices) or s.kind,
              f"`{s.default}`" if s.default else "", s.text) for s in settings])]
+
+
+def defaults(options: Sequence[Setting], policy: Sequence[Setting]) -> List[str]:
+    """The keys of ng2coreos.conf; mappings belong to one run and cannot stand in it."""
+    return [
+        "# Defaults file", "", _MADE, "",
+        "/etc/ng2coreos/ng2coreos.conf holds what you would otherwise type in every call; it need "
+        "not exist. The command line and the [answers file](answers.md) win over it. Its format: "
+        "ng2coreos.conf(5).",
+        "", "## [ng2coreos]", "", "As the options of that name in [Commands](commands.md).", "",
+        *table(("Key", "What it says"), [(f"`{s.name}`", s.text) for s in options]),
+        "", "## [policy]", "", *table(("Key", "Value", "What it decides"), [
+            (f"`{s.name}`", ", ".join(f"`{c}`" for c in s.choices) or s.kind, s.text)
+            for s in policy if s.kind != "mapping"])]
 
 
 def _command(command: Command, shared: Sequence[Option]) -> List[str]:
