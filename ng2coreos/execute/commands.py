@@ -99,10 +99,12 @@ def _armed_already(host: Host, store: Store, held: RunDirectory, progress: Progr
     """
     refuse_unarmed(host, held)
     forget(held)
-    refuse_stale(host, held.plan(), hint=AGAIN)
+    facts = refuse_stale(host, held.plan(), hint=AGAIN)
     if not fresh:
         progress.note(f"Run {held.run_id} has staged and armed this commit already.")
         return held
+    # asked before anything is touched: the last step asks again, and would undo all
+    judge(held.plan(), deciding.momentary_findings(deciding.load_plugins(), facts))
     progress.note(f"Run {held.run_id} is armed already; NG's volumes are taken again.")
     try:
         held.journal.append({"event": "again", "at": utc_now()})

@@ -7,7 +7,7 @@ from typing import Any, Callable, List
 
 import pytest
 
-from ng2coreos.core.errors import Interrupted, NoSpace, StalePlan
+from ng2coreos.core.errors import Blocked, Interrupted, NoSpace, StalePlan
 from ng2coreos.core.journal import Journal
 from ng2coreos.core.progress import Progress
 from ng2coreos.execute import commands
@@ -115,6 +115,20 @@ def test_before_a_reboot_the_volumes_are_taken_again(scene: Scene, resumed: bool
         assert held.taken() >= old and held.ended() == "finished"
         commands.roll_back(scene.host, Progress())
         assert Store(scene.host).current() is None
+
+    after(scene, check)
+
+
+@root_only
+def test_a_vm_that_runs_leaves_the_run_armed_as_it_was(scene: Scene) -> None:
+    def check() -> None:
+        mine = {**scene.facts.plugins["vdsm"], "volatile": {"vms": ["a"]}}
+        scene.facts = replace(scene.facts, plugins={**scene.facts.plugins, "vdsm": mine})
+        calls(scene)
+        with pytest.raises(Blocked, match="N2C_VDSM_VMS_RUNNING"):
+            commands.apply(scene.host, scene.plan, Progress(), fresh=True)
+        assert calls(scene) == [] and current(scene).ended() == "finished"
+        assert status(scene.host, Store(scene.host)).phase == "armed"
 
     after(scene, check)
 
