@@ -39,7 +39,8 @@ def plan(host: Host, source: TargetSource, policy: Policy) -> Plan:
     """The dry run: reads host and target, changes nothing, takes no lock."""
     facts = planning.read_host(host)
     target = planning.read_target(host, source, facts)
-    return planning.make_plan(host, facts, target, policy)
+    return planning.make_plan(host, facts, target, policy,
+                              pace=planning.read_pace(host, target))
 
 
 def apply(host: Host, ready: Plan, progress: Progress, *, fresh: bool = False) -> RunDirectory:

@@ -1,5 +1,6 @@
 """From a host and a target to a plan: read both, decide, cut the decisions into changes."""
 
+import time
 import uuid
 from dataclasses import dataclass, replace
 from typing import Callable, Optional, Sequence, Tuple
@@ -12,13 +13,15 @@ from ng2coreos.core.plugin import Plugin
 from ng2coreos.execute.steps import STEPS
 from ng2coreos.execute.store import new_run_id, utc_now
 from ng2coreos.execute.work import work_directory
+from ng2coreos.inventory import lvm_report
 from ng2coreos.model.facts import HostFacts, ImageKind
-from ng2coreos.model.plan import SCHEMA, Change, Decisions, Plan, Policy, Source, Target
+from ng2coreos.model.plan import SCHEMA, Change, Decisions, Pace, Plan, Policy, Source, Target
 from ng2coreos.model.target import TargetFacts, TargetSource
 from ng2coreos.plan import Rules
 from ng2coreos.plan.picture import picture as draw
 
 WHITELISTS_D = "/etc/ng2coreos/whitelists.d"  # the admin's
+_LEAST_LVM_S = 0.01
 PLUGINS_D = "/etc/ng2coreos/plugins.d"  # whitelists that packages of plug-ins bring
 
 
@@ -54,8 +57,21 @@ def read_rules(host: Host) -> Rules:
     return deciding.load_rules([host.follow(WHITELISTS_D)], [host.follow(PLUGINS_D)])
 
 
+def read_pace(host: Host, target: TargetFacts) -> Optional[Pace]:
+    """How fast this host is, as far as planning has shown it; None where it has not.
+
+    Only the seconds that a plan predicts depend on it, nothing that a run does.
+    """
+    if not (target.read_bytes_per_s and target.objects_per_s):
+        return None
+    began = time.monotonic()
+    lvm_report.vgs(host)
+    return Pace(target.read_bytes_per_s, target.objects_per_s,
+                round(time.monotonic() - began, 2) or _LEAST_LVM_S)
+
+
 def make_plan(host: Host, facts: HostFacts, target: TargetFacts, policy: Policy,
-              clock: Optional[Clock] = None) -> Plan:
+              clock: Optional[Clock] = None, pace: Optional[Pace] = None) -> Plan:
     """The plan for this host and target.
 
     Pure but for the whitelists that the admin added and the files that the target's are compared
@@ -64,7 +80,7 @@ def make_plan(host: Host, facts: HostFacts, target: TargetFacts, policy: Policy,
     clock = clock or Clock()
     rules = read_rules(host)
     decisions = deciding.decide(facts, target, policy, rules, deciding.load_plugins(), clock.uuid,
-                                inventory.read_sides(host, facts.etc, target.texts))
+                                inventory.read_sides(host, facts.etc, target.texts), pace)
     aim = _target(target)
     return Plan(
         schema=SCHEMA, run_id=clock.run_id(), tool_version=__version__, created=clock.now(),

@@ -11,7 +11,7 @@ import signal
 import time
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Iterator, List, Optional
+from typing import Dict, Iterator, List, Optional
 
 from ng2coreos.core.errors import (
     Exit,
@@ -24,10 +24,11 @@ from ng2coreos.core.host import Host
 from ng2coreos.core.progress import Progress
 from ng2coreos.execute.follow import recorded
 from ng2coreos.execute.rollback import note, undo_all
-from ng2coreos.execute.run import Run
+from ng2coreos.execute.run import BOOT, Run
 from ng2coreos.execute.secrets import forget
 from ng2coreos.execute.steps import step
 from ng2coreos.execute.store import RunDirectory, Store
+from ng2coreos.stage.gauge import gauge
 from ng2coreos.stage.mounts import Mounts, private_namespace
 
 _LOG = logging.getLogger(__name__)
@@ -95,14 +96,22 @@ def _apply(run: Run, change_id: str) -> None:
     change = next(c for c in run.plan.changes if c.id == change_id)
     doing = step(change.step)
     run.progress.note(change.summary)
+    before = _gauge(run)
     began = time.monotonic()
     journal = run.directory.journal
     journal.append({"event": "intent", "change": change.id, "step": change.step, "at": run.now(),
                     "undo": doing.prepare(change, run)})
     result = doing.apply(change, run)
     doing.verify(change, run)
+    seconds = round(time.monotonic() - began, 3)
+    after = _gauge(run)
     journal.append({"event": "done", "change": change.id, "at": run.now(), "result": result,
-                    "seconds": round(time.monotonic() - began, 3)})
+                    "seconds": seconds,
+                    "taken": {key: after[key] - before[key] for key in after if key in before}})
+
+
+def _gauge(run: Run) -> Dict[str, int]:
+    return gauge(run.host, run.vg, run.plan.source.pool, BOOT)
 
 
 def _undo_after(run: Run, store: Store, reason: str) -> None:

@@ -109,18 +109,69 @@ class UnitState:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """How fast the host did, while it planned, what a run does too."""
+
+    read_bytes_per_s: float  # the image's kernel, read and hashed
+    objects_per_s: float  # its directories, read and checked one by one
+    lvm_s: float  # one `vgs`
+
+
+@dataclass(frozen=True)
+class StepNeed:
+    """What one change of the run is expected to take."""
+
+    step: str
+    volume: str = ""  # which one, of a step that has a change for each
+    pool_bytes: int = 0
+    boot_bytes: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class Prediction:
-    """What the run will need; each is measured afterwards."""
+    """What the run will need, as docs/predictions.md works it out; each is measured afterwards.
+
+    What is expected and what is kept free for the case that it was wrong are two things: a
+    ``margin`` is never a part of the expectation, and always a part of what must be free.
+    """
 
     pool_bytes: int
     pool_free_bytes: int
-    pool_reserve_bytes: int
+    pool_reserve_bytes: int  # stays free in any case: both systems live in the pool
     metadata_bytes: int
     boot_bytes: int
     boot_free_bytes: int
     seconds: float
     downtime_s: float
     reboots: int
+    pool_margin_bytes: int = 0
+    metadata_margin_bytes: int = 0
+    boot_margin_bytes: int = 0
+    boot_inodes: int = 0
+    root_inodes: int = 0  # of the new root's file system
+    steps: Tuple[StepNeed, ...] = ()
+    pace: Optional[Pace] = None  # None: not measured, a slow host was assumed
+
+    @property
+    def pool_most_bytes(self) -> int:
+        """What may be needed at worst, as far as anyone can tell."""
+        return self.pool_bytes + self.pool_margin_bytes
+
+    @property
+    def metadata_most_bytes(self) -> int:
+        """The same, of the pool's metadata."""
+        return self.metadata_bytes + self.metadata_margin_bytes
+
+    @property
+    def boot_most_bytes(self) -> int:
+        """The same, of the /boot partition."""
+        return self.boot_bytes + self.boot_margin_bytes
+
+    def need(self, step: str, volume: str = "") -> StepNeed:
+        """What this step, or its change for this volume, is expected to take."""
+        return next((n for n in self.steps if (n.step, n.volume) == (step, volume)),
+                    StepNeed(step, volume))
 
 
 def _setting(default: Any, doc: str, *choices: Any) -> Any:

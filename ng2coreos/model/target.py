@@ -40,6 +40,21 @@ class Initramfs:
 
 
 @dataclass(frozen=True)
+class Stored:
+    """The commit in a repository and checked out, by the sizes of all its objects.
+
+    `_bytes` are counted in whole blocks of 4 KiB, as file systems give them.
+    """
+
+    objects: int  # distinct files and symlinks: one inode each, hard-linked into a checkout
+    object_bytes: int
+    metadata: int  # distinct dirtrees and dirmetas
+    metadata_bytes: int
+    directories: int
+    directory_bytes: int  # in ext4's format
+
+
+@dataclass(frozen=True)
 class TargetFacts:
     """Everything that a plan needs to know about the target image."""
 
@@ -67,7 +82,11 @@ class TargetFacts:
     selinux: Optional[str] = None  # policy type, or None where the image has none
     firewall_services: Tuple[str, ...] = ()  # names that zones of firewalld may use
     modules: Tuple[str, ...] = ()  # of the kernel, built in or not, with _ for -
+    stored: Optional[Stored] = None  # None: estimated by `files` and `bytes`
     top: Dict[str, str] = field(default_factory=dict)  # directory in / -> what it links to, or ""
+    # measured while it was read, 0 where it was not; another reading has other figures
+    read_bytes_per_s: float = field(default=0.0, compare=False)
+    objects_per_s: float = field(default=0.0, compare=False)
     # contents of files of /usr/etc that were asked for ("/etc/..."), which NG has otherwise
     texts: Dict[str, str] = field(default_factory=dict, repr=False)
 

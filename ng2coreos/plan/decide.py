@@ -6,7 +6,7 @@ from ng2coreos.core.plugin import Contribution, Plugin
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.finding import Finding, Kind
 from ng2coreos.model.item import Check, Item, Outcome
-from ng2coreos.model.plan import Decisions, Labelling, Policy, UnitState
+from ng2coreos.model.plan import Decisions, Labelling, Pace, Policy, UnitState
 from ng2coreos.model.sides import Sides
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.boot import decide_boot
@@ -29,7 +29,7 @@ _ORDER = {Kind.INHIBITOR: 0, Kind.OVERRIDABLE: 1, Kind.WARNING: 2, Kind.INFO: 3}
 
 def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
            plugins: Sequence[Plugin], new_uuid: Callable[[], str],
-           sides: Optional[Mapping[str, Sides]] = None) -> Decisions:
+           sides: Optional[Mapping[str, Sides]] = None, pace: Optional[Pace] = None) -> Decisions:
     """What becomes of the host: the same answer for the same facts, policy, rules and UUIDs.
 
     Plug-ins win over the whitelists, and the whitelists over the policy for unknown files.
@@ -53,7 +53,7 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
     items.update((item.path, item) for item in etc.items)
     ordered = tuple(items[path] for path in sorted(items))
     states = _merged_units(units.states, [share for _, share in shares])
-    need = predict(facts, target, policy, volumes.volumes, ordered)
+    need = predict(facts, target, policy, volumes.volumes, ordered, identities, pace)
     all_args = (*args, *(a for _, share in shares for a in share.kernel_args))
     findings = (*image_findings(facts, target), *ignition_findings(target, ordered),
                 *boot_findings, *volumes.findings,

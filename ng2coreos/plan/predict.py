@@ -1,38 +1,36 @@
-"""How much a run will need: bytes in the pool, its metadata and /boot, and time.
+"""How much a run will need: bytes in the pool, its metadata and /boot, inodes, and time.
 
-Each figure is an upper bound from sizes that were read; the run measures what it really took.
+docs/predictions.md tells the method and what was measured.  What is expected is the sum of what
+each step takes.  A margin beside it says how far an estimate in it may be off; the run is refused
+where there is no room for both and for the reserve.
 """
 
-from typing import Dict, Sequence
+from typing import List, Optional, Sequence, Tuple
 
 from ng2coreos.model.facts import HostFacts, ThinPool
-from ng2coreos.model.item import Item
-from ng2coreos.model.plan import Policy, Prediction, Volume
+from ng2coreos.model.filesystem import BLOCK, empty_bytes
+from ng2coreos.model.item import Item, Outcome
+from ng2coreos.model.plan import Identities, Pace, Policy, Prediction, StepNeed, Volume
 from ng2coreos.model.target import TargetFacts
+from ng2coreos.plan.boot_space import boot_bytes, boot_inodes, boot_margin_bytes
+from ng2coreos.plan.durations import downtime_s, timed
+from ng2coreos.plan.root_space import checkout_bytes, content_bytes, root_inodes
+from ng2coreos.plan.snapshot_space import Taken, snapshot
 
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
 
-BLOCK = 4096  # file system block of xfs and ext4
-# xfs and ext4 write their log (64 to 128 MiB here) and allocation tables when they are made
-MKFS_BYTES = 160 * MIB
-REPO_FACTOR = 1.05  # dirtree and commit objects, and the copy of /usr/etc, beside the files
-SNAPSHOT_BYTES = 32 * MIB  # a new UUID in every superblock copy, and a replayed log
-INODES_PER_CHUNK = 64  # one xfs inode cluster; ext4 packs 256 into a chunk
+MARGIN = 0.05  # of what is reckoned by the sizes of everything: for what file systems do otherwise
 UNMEASURED_TREE_BYTES = 256 * MIB  # /root, /opt, /usr/local and /srv where inventory has no size
-MAPPING_BYTES = 64  # a thin mapping is 16 bytes, in B-tree leaves that are half full at worst
-LEAF_BYTES, LEAF_MAPPINGS = 4096, 126  # a leaf that two snapshots shared is copied when changed
-METADATA_FIXED_BYTES = 256 * KIB
+STATE_CHUNKS = 10  # of NG's /var: its journal, directories, and what else is written meanwhile
+# Mappings in a leaf of the pool's B-tree: in a new one on the average, and before it is split
+PER_LEAF, LEAF_FULL = 140, 252
+PATH_BLOCKS = 3  # of metadata for each new thin volume: its details, and the way to its leaves
+METADATA_BLOCK = 4096
 METADATA_MAX = 0.8  # host-state.md 2, row 18: beyond that a pool is in danger
 RESERVE_PART, RESERVE_BYTES = 0.10, GIB  # of the pool, whichever is more: both systems live in it
-OVERLAY_FIXED_BYTES = 2 * MIB  # the zipapp and the manifest, in base64
-BASE64 = 4 / 3
-BOOT_FIXED_BYTES = 4 * MIB  # entries, state, journal copy and their directories
 LATER_BOOT_BYTES = 64 * MIB  # coreos-target.md 8.1, row 3
-# Deliberately slow: what a disk with one spindle does
-PULL_BYTES_PER_S, DEPLOY_FILES_PER_S, INODES_PER_S = 40 * MIB, 1500, 5000
-STAGE_FIXED_S, BOOT_S, SHUTDOWN_S = 25.0, 90.0, 30.0
 
 
 def rounded_up(value: int, unit: int) -> int:
@@ -40,38 +38,47 @@ def rounded_up(value: int, unit: int) -> int:
     return -(-value // unit) * unit if unit else value
 
 
-def root_bytes(target: TargetFacts) -> int:
-    """What one deployment takes on a new root: files in whole blocks, objects, the file system."""
-    content = target.bytes + target.files * BLOCK // 2
-    return int(content * REPO_FACTOR) + MKFS_BYTES
-
-
 def predict(facts: HostFacts, target: TargetFacts, policy: Policy, volumes: Sequence[Volume],
-            items: Sequence[Item]) -> Prediction:
+            items: Sequence[Item], identities: Identities,
+            pace: Optional[Pace] = None) -> Prediction:
     """The prediction for a run that makes `volumes` and carries `items`."""
     pool = facts.layout.pool
-    used = {m.target: m for m in facts.layout.mounts}
-    root = root_bytes(target)
-    trees = _tree_bytes(facts)
-    touched: Dict[str, int] = {
-        v.name: SNAPSHOT_BYTES + _inode_bytes(used[v.source_mount].inodes_used, pool.chunk_bytes)
-        for v in volumes if v.origin and v.source_mount in used}
-    data = root + trees + sum(touched.values())
-    metadata = METADATA_FIXED_BYTES + MAPPING_BYTES * (data // max(pool.chunk_bytes, 1))
-    for volume in volumes:
-        if volume.name in touched:
-            leaves = used[volume.source_mount].used_bytes // max(pool.chunk_bytes, 1)
-            metadata += LEAF_BYTES * (leaves // LEAF_MAPPINGS + 1)
-    inodes = sum(used[v.source_mount].inodes_used for v in volumes if v.name in touched)
-    reboots = policy.trial_boots
+    chunk = max(pool.chunk_bytes, BLOCK)
+    roots = [v for v in volumes if not v.origin]
+    inner = sum(not root.thick for root in roots)  # a thick volume takes nothing of the pool
+    moved = bool(target.selinux) or any(c.source_id != c.target_id for c in (
+        *identities.users, *identities.groups))  # each inode gets another label or owner
+    taken = {v.name: snapshot(facts, v, chunk, moved) for v in volumes if v.origin}
+    trees = sum(t.bytes + t.inodes * BLOCK // 2 + 2 * chunk for t in facts.trees)
+    boot = boot_bytes(target, items)
+    kernel = target.kernel_bytes + target.initramfs.bytes
+    steps: List[StepNeed] = [
+        StepNeed("make-root", "", sum(empty_bytes(r.fstype, r.size_bytes, chunk)
+                                      for r in roots if not r.thick)),
+        StepNeed("pull-commit", "", inner * content_bytes(target, _fstype(roots))),
+        StepNeed("deploy", "", inner * checkout_bytes(target, _fstype(roots)), kernel),
+        StepNeed("export-state", "", STATE_CHUNKS * chunk + 2 * _carried(items)),
+        StepNeed("write-ignition")]
+    steps += [StepNeed("snapshot-volumes", v.name,
+                       taken[v.name].bytes + (trees if v.source_mount == "/var" else 0))
+              for v in volumes if v.origin]
+    steps += [StepNeed("label-root")] * bool(target.selinux)
+    steps += [StepNeed("write-boot", "", 0, boot - kernel), StepNeed("arm")]
+    steps = [StepNeed(s.step, s.volume, rounded_up(s.pool_bytes, chunk), s.boot_bytes)
+             for s in steps]
+    data = sum(s.pool_bytes for s in steps)
+    margin = int(MARGIN * data) + sum(t.margin_bytes for t in taken.values()) + (
+        sum(t.inodes for t in facts.trees) * BLOCK // 2 if facts.trees else UNMEASURED_TREE_BYTES)
+    steps = timed(steps, facts, target, volumes, pace)
+    metadata, most = _metadata(data, data + margin, chunk, list(taken.values()))
     return Prediction(
         pool_bytes=data, pool_free_bytes=pool.size_bytes - pool.used_bytes,
-        pool_reserve_bytes=reserve_bytes(pool),
-        metadata_bytes=metadata, boot_bytes=boot_bytes(target, items),
-        boot_free_bytes=facts.boot.boot_free_bytes,
-        seconds=(STAGE_FIXED_S + target.bytes / PULL_BYTES_PER_S
-                 + target.files / DEPLOY_FILES_PER_S + inodes / INODES_PER_S),
-        downtime_s=SHUTDOWN_S + BOOT_S + (reboots - 1) * (SHUTDOWN_S + BOOT_S), reboots=reboots)
+        pool_reserve_bytes=reserve_bytes(pool), metadata_bytes=metadata, boot_bytes=boot,
+        boot_free_bytes=facts.boot.boot_free_bytes, seconds=sum(s.seconds for s in steps),
+        downtime_s=downtime_s(policy), reboots=policy.trial_boots,
+        pool_margin_bytes=rounded_up(margin, chunk), metadata_margin_bytes=most - metadata,
+        boot_margin_bytes=boot_margin_bytes(items), boot_inodes=boot_inodes(target),
+        root_inodes=root_inodes(target), steps=tuple(steps), pace=pace)
 
 
 def reserve_bytes(pool: ThinPool) -> int:
@@ -83,19 +90,21 @@ def reserve_bytes(pool: ThinPool) -> int:
     return max(int(pool.size_bytes * RESERVE_PART), RESERVE_BYTES, beyond)
 
 
-def boot_bytes(target: TargetFacts, items: Sequence[Item]) -> int:
-    """What the first deployment takes on the /boot partition, the first-boot overlay included."""
-    carried = sum(item.size_bytes or len(item.content) for item in items if item.kind == "file")
-    overlay = OVERLAY_FIXED_BYTES + int(carried * BASE64) + 1 * KIB * len(items)
-    return target.kernel_bytes + target.initramfs.bytes + overlay + BOOT_FIXED_BYTES
+def _metadata(data: int, most: int, chunk: int, taken: Sequence[Taken]) -> Tuple[int, int]:
+    """Expected, and at worst: every leaf of a snapshot copied, every new one a quarter full."""
+    new = 1 + len(taken)
+    shared = sum(min(t.leaves(LEAF_FULL), t.bytes // chunk) for t in taken)
+    expected = data // chunk // PER_LEAF + PATH_BLOCKS * new + shared // 4
+    worst = 64 + most // chunk // (LEAF_FULL // 4) + 2 * PATH_BLOCKS * new + sum(
+        t.leaves(LEAF_FULL // 2) for t in taken)
+    return expected * METADATA_BLOCK, max(expected, worst) * METADATA_BLOCK
 
 
-def _tree_bytes(facts: HostFacts) -> int:
-    if not facts.trees:
-        return UNMEASURED_TREE_BYTES
-    return sum(tree.bytes + tree.inodes * BLOCK for tree in facts.trees)
+def _carried(items: Sequence[Item]) -> int:
+    """Contents that lie in the bundle, and again in the config that is made of it."""
+    return sum(item.size_bytes or len(item.content) for item in items
+               if item.kind == "file" and item.outcome is not Outcome.DROPPED)
 
 
-def _inode_bytes(inodes: int, chunk_bytes: int) -> int:
-    """Chunks that are copied when each inode gets another owner or label."""
-    return (inodes // INODES_PER_CHUNK + 1) * chunk_bytes
+def _fstype(roots: Sequence[Volume]) -> str:
+    return roots[0].fstype if roots else "ext4"

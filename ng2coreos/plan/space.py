@@ -29,21 +29,22 @@ def room_findings(facts: HostFacts, need: Prediction) -> Tuple[Finding, ...]:
     """What stands against making what `need` says, by the free space that `need` says too."""
     found: List[Finding] = []
     pool, name = facts.layout.pool, f"{facts.layout.vg}/{facts.layout.pool.name}"
-    left = need.pool_free_bytes - need.pool_bytes
+    left = need.pool_free_bytes - need.pool_most_bytes
     if left < need.pool_reserve_bytes:
         found.append(finding(
-            "N2C_POOL_FULL", [f"lv:{name}"], need=_mib(need.pool_bytes),
+            "N2C_POOL_FULL", [f"lv:{name}"], need=_mib(need.pool_most_bytes),
             free=_mib(need.pool_free_bytes), reserve=_mib(need.pool_reserve_bytes)))
-    full = pool.metadata_used_bytes + need.metadata_bytes
+    full = pool.metadata_used_bytes + need.metadata_most_bytes
     if full > METADATA_MAX * pool.metadata_bytes:
         found.append(finding("N2C_POOL_METADATA_FULL", [f"lv:{name}"],
-                             need=_kib(need.metadata_bytes), used=_kib(pool.metadata_used_bytes),
+                             need=_kib(need.metadata_most_bytes),
+                             used=_kib(pool.metadata_used_bytes),
                              size=_kib(pool.metadata_bytes)))
     counted = facts.boot.boot_fstype != "xfs" and facts.boot.boot_free_inodes > 0
-    if need.boot_bytes > need.boot_free_bytes or (
+    if need.boot_most_bytes > need.boot_free_bytes or (
             counted and facts.boot.boot_free_inodes < MIN_BOOT_INODES):
         found.append(finding(
-            BOOT_FULL, ["mount:/boot"], need=_mib(need.boot_bytes),
+            BOOT_FULL, ["mount:/boot"], need=_mib(need.boot_most_bytes),
             free=_mib(need.boot_free_bytes), inodes=facts.boot.boot_free_inodes))
     return tuple(found)
 

@@ -9,7 +9,8 @@ from ng2coreos.model.plan import Tree, Volume
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
 from ng2coreos.plan.paths import ALIASES, kept_at, on_target, top_name, unit_name
-from ng2coreos.plan.predict import GIB, root_bytes, rounded_up
+from ng2coreos.plan.predict import GIB, rounded_up
+from ng2coreos.plan.root_space import deployment_bytes
 from ng2coreos.plan.rules import Action, Rules
 
 PREFIX = "ng2coreos_"
@@ -39,7 +40,7 @@ def decide_volumes(facts: HostFacts, target: TargetFacts, rules: Rules,
     found: List[Finding] = []
     layout = facts.layout
     root = layout.mount("/")
-    size = max(MIN_ROOT_BYTES, DEPLOYMENTS * root_bytes(target))
+    size = max(MIN_ROOT_BYTES, DEPLOYMENTS * deployment_bytes(target))
     fstype = root.fstype if root is not None and root.fstype in FILE_SYSTEMS else "ext4"
     volumes = [Volume(ROOT, "/", fstype, new_uuid(), rounded_up(size, layout.extent_bytes))]
     mine = [m for m in (layout.mount(path) for path in NIST) if m is not None and _thin(facts, m)]

@@ -169,11 +169,12 @@ def _boot(plan: Plan) -> List[str]:
 
 def _prediction(plan: Plan) -> List[str]:
     p = plan.decisions.prediction
-    rows = [("pool data", human(p.pool_bytes), human(p.pool_free_bytes),
-             f"{human(p.pool_reserve_bytes)} stay in reserve"),
-            ("pool metadata", human(p.metadata_bytes), "", ""),
-            ("/boot", human(p.boot_bytes), human(p.boot_free_bytes), "")]
-    return _section("Space:", table(("", "needed", "free", ""), rows))
+    rows = [("pool data", human(p.pool_bytes), human(p.pool_margin_bytes),
+             human(p.pool_free_bytes), f"{human(p.pool_reserve_bytes)} stay in reserve"),
+            ("pool metadata", human(p.metadata_bytes), human(p.metadata_margin_bytes), "", ""),
+            ("/boot", human(p.boot_bytes), human(p.boot_margin_bytes), human(p.boot_free_bytes),
+             f"{p.boot_inodes} inodes")]
+    return _section("Space:", table(("", "expected", "margin", "free", ""), rows))
 
 
 def _checks(decisions: Decisions) -> List[str]:

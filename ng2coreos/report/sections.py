@@ -8,6 +8,7 @@ from ng2coreos.model import codec
 from ng2coreos.model.finding import Finding, Kind, RemedyStep, Severity, StepKind
 from ng2coreos.model.item import Item
 from ng2coreos.model.plan import Change, Plan
+from ng2coreos.report.predicted import inodes, predictions
 from ng2coreos.report.verdict import ordered
 
 Part = Dict[str, Any]
@@ -59,7 +60,7 @@ def plan_parts(plan: Plan, records: Records) -> Part:
             "volumes": [codec.dump(v) for v in sorted(decisions.volumes, key=lambda v: v.mount)],
             "trees": [codec.dump(t) for t in sorted(decisions.trees, key=lambda t: t.source)],
             "removed_by_finalize": list(source.ng_volumes),
-            "predictions": _predictions(plan)},
+            "predictions": predictions(plan, changes), "inodes": inodes(plan, changes)},
         "rollback": {"available": True, "until": "finalize",
                      "boot_entry": decisions.boot.saved_entry, "command": ["ng2coreos", "rollback"],
                      "not_reverted": [_NOT_REVERTED]}}
@@ -158,10 +159,11 @@ def _changes(changes: Sequence[Change], records: Records) -> List[Part]:
             if event == "intent":
                 state.update(attempts=state["attempts"] + 1, started=record.get("at", ""))
             elif event == "done":
-                state.update(measured_s=record.get("seconds", 0.0), result=record.get("result", {}))
+                state.update(measured_s=record.get("seconds", 0.0), result=record.get("result", {}),
+                             taken=record.get("taken", {}))
     return [{"id": c.id, "step": c.step, "summary": c.summary, "bytes": c.bytes,
              "predicted_s": c.seconds, "measured_s": None, "status": "pending", "started": "",
-             "result": {}, "attempts": 0, **told.get(c.id, {})} for c in changes]
+             "result": {}, "taken": {}, "attempts": 0, **told.get(c.id, {})} for c in changes]
 
 
 def _steps(changes: Sequence[Part]) -> List[Part]:
@@ -188,18 +190,6 @@ def _item(item: Item) -> Part:
             "owner": item.owner, "group": item.group, "mode": f"{item.mode:04o}",
             "sha256": item.sha256, "bytes": item.size_bytes, "link": item.link,
             "secret": item.secret}
-
-
-def _predictions(plan: Plan) -> List[Part]:
-    need, disk = plan.decisions.prediction, plan.picture.disk if plan.picture else None
-    metadata_free = disk.metadata_bytes - disk.metadata_used_bytes if disk else None
-    return [
-        {"what": "pool data", "need_bytes": need.pool_bytes, "free_bytes": need.pool_free_bytes,
-         "reserve_bytes": need.pool_reserve_bytes},
-        {"what": "pool metadata", "need_bytes": need.metadata_bytes, "free_bytes": metadata_free,
-         "reserve_bytes": 0},
-        {"what": "/boot", "need_bytes": need.boot_bytes, "free_bytes": need.boot_free_bytes,
-         "reserve_bytes": 0}]
 
 
 def _digest(*words: str) -> str:

@@ -42,6 +42,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def off(predicted: float, measured: float) -> str:
+    """By how much a prediction was wrong, in percent of what was measured."""
+    return f"{100 * (predicted - measured) / measured:+.1f} %" if measured else ""
+
+
 def harmless(text: str) -> str:
     """`text` without what a terminal would act on, line feeds included."""
     if text.isprintable():

@@ -12,6 +12,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 from ng2coreos.core.errors import BadInput, Ng2CoreosError, Unsupported
 from ng2coreos.core.host import Host
+from ng2coreos.model.filesystem import MAKE
 from ng2coreos.model.plan import Volume
 
 TAG = "ng2coreos"
@@ -139,15 +140,13 @@ def listed(host: Host, vg: str) -> Dict[str, OurVolume]:
 def make_filesystem(host: Host, device: str, fstype: str, uuid: str) -> None:
     """Make an empty file system with `uuid`, by NG's own tools: NG must be able to mount it too.
 
-    Their defaults are what NG's kernel knows, and the new system's kernel is never older.
+    Which features it has are their defaults, which NG's kernel knows, and the new system's kernel
+    is never older.  Sizes are said (model/filesystem.py), since the plan foretells them.
     """
-    if fstype == "ext4":
-        host.run(["mkfs.ext4", "-q", "-F", "-U", uuid, device], timeout_s=_FS_TIMEOUT_S)
-    elif fstype == "xfs":
-        host.run(["mkfs.xfs", "-q", "-f", "-m", f"crc=1,uuid={uuid}", "-n", "ftype=1", device],
-                 timeout_s=_FS_TIMEOUT_S)
-    else:
+    if fstype not in MAKE:
         raise _unknown(device, fstype)
+    named = ["-U", uuid] if fstype == "ext4" else ["-m", f"crc=1,uuid={uuid}"]
+    host.run([*MAKE[fstype], *named, device], timeout_s=_FS_TIMEOUT_S)
 
 
 def probe(host: Host, device: str) -> Tuple[str, str]:

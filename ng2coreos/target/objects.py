@@ -10,7 +10,7 @@ import hashlib
 import os
 import stat
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
@@ -57,6 +57,7 @@ class Directory:
 
     files: Dict[str, str]
     directories: Dict[str, Tuple[str, str]]
+    size_bytes: int = 0  # of the object itself
 
 
 class Objects:
@@ -106,7 +107,7 @@ class Objects:
         """The dirtree called `checksum`."""
         data = self.metadata("dirtree", checksum)
         try:
-            return parse_dirtree(data)
+            return replace(parse_dirtree(data), size_bytes=len(data))
         except (ValueError, IndexError, struct.error):
             raise self._damaged("dirtree", checksum, "it cannot be parsed") from None
 
@@ -158,17 +159,21 @@ class Objects:
         except self.error as error:
             raise self._damaged("file", checksum, error.message) from None
 
-    def sizes(self, checksums: List[str]) -> int:
-        """The sum of the content sizes of files; the cost is one open (archive) or stat each.
+    def sizes(self, checksums: List[str]) -> Dict[str, int]:
+        """The content sizes of files; the cost is one open (archive) or stat each.
 
         Only sizes are read here, nothing is hashed. BadInput where an object is missing.
         """
         suffix = ".filez" if self.archive else ".file"
         fd = os.open(str(self.path / "objects"), os.O_RDONLY | os.O_DIRECTORY)
         try:
-            return sum(self._size(fd, checksum, suffix) for checksum in checksums)
+            return {checksum: self._size(fd, checksum, suffix) for checksum in checksums}
         finally:
             os.close(fd)
+
+    def size(self, checksum: str) -> int:
+        """The content size of one file."""
+        return self.sizes([checksum])[checksum]
 
     def _size(self, fd: int, checksum: str, suffix: str) -> int:
         name = checksum[:2] + "/" + checksum[2:] + suffix

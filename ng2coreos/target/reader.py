@@ -6,6 +6,7 @@ import posixpath
 import re
 import shlex
 import stat
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Dict, Iterator, Optional, Tuple
@@ -51,7 +52,11 @@ class TargetRepo:
         signed = signature.verify(tree, self._source, self._host, self._work)
         kernel = _kernel_version(tree)
         listed = packages.packages(tree, self._work)
+        began = time.monotonic()
         totals = tree.totals()
+        listed_s, began = time.monotonic() - began, time.monotonic()
+        kernel_bytes = _kernel_bytes(tree, kernel)
+        read_s = time.monotonic() - began
         release = _os_release(tree.text("usr/lib/os-release"))
         version = tree.metadata("version")
         return TargetFacts(
@@ -59,15 +64,18 @@ class TargetRepo:
             version=str(version) if version else release.get("OSTREE_VERSION",
                                                              release.get("VERSION_ID", "")),
             timestamp=tree.timestamp, signature=signed, os_release=release,
-            kernel_version=kernel, kernel_bytes=_kernel_bytes(tree, kernel),
+            kernel_version=kernel, kernel_bytes=kernel_bytes,
             initramfs=_initramfs(tree, kernel),
             ignition_version=packages.ignition_version(tree, listed),
-            files=totals.files, bytes=totals.bytes, packages=listed,
+            files=totals.files, bytes=totals.bytes, stored=totals.stored,
+            packages=listed,
             users=accounts.users(tree), groups=accounts.groups(tree),
             etc_groups=accounts.etc_groups(tree), etc=_etc(tree),
             units=units.units(tree), enabled_units=units.enabled(tree),
             ostree_composefs=_composefs(tree), selinux=_selinux(tree), top=_top(tree),
-            firewall_services=_firewall_services(tree), modules=_modules(tree, kernel))
+            firewall_services=_firewall_services(tree), modules=_modules(tree, kernel),
+            read_bytes_per_s=_rate(kernel_bytes, read_s),
+            objects_per_s=_rate(totals.objects, listed_s))
 
 
 @contextmanager
@@ -106,6 +114,11 @@ def _fact(kind: str, header: Header, *, size_bytes: int = 0, sha256: str = "",
                     link)
 
 
+def _rate(count: int, seconds: float) -> float:
+    """Two digits are all that one measurement is worth."""
+    return float(f"{count / seconds:.2g}") if seconds > 0 and count else 0.0
+
+
 def _etc(tree: Tree) -> Dict[str, FileFact]:
     return {path[len("usr"):]: file_fact(tree, node) for path, node in tree.walk("usr/etc")}
 
@@ -130,7 +143,7 @@ def _kernel_file(tree: Tree, version: str) -> Optional[Node]:
 def _kernel_bytes(tree: Tree, version: str) -> int:
     node = _kernel_file(tree, version)
     assert node is not None  # _kernel_version chose it by this
-    return tree.objects.sizes([node.checksum])
+    return sum(len(piece) for piece in tree.open(node)[1])  # read and checked, not only looked up
 
 
 def _initramfs(tree: Tree, version: str) -> Initramfs:
@@ -139,7 +152,7 @@ def _initramfs(tree: Tree, version: str) -> Initramfs:
     if node is None:
         raise BadInput(f"The image has no /{_MODULES}/{version}/initramfs.img.", hint=_HINT_BOOT)
     _, pieces = tree.open(node)
-    return initramfs.inspect(tree.objects.sizes([node.checksum]), pieces)
+    return initramfs.inspect(tree.objects.size(node.checksum), pieces)
 
 
 def _os_release(text: str) -> Dict[str, str]:

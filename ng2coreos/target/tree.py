@@ -1,15 +1,19 @@
 """A commit's tree: look up, list and read paths without checking anything out."""
 
+import os
 import stat
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 from ng2coreos.core.errors import BadInput
+from ng2coreos.model.filesystem import BLOCK
+from ng2coreos.model.target import Stored
 from ng2coreos.target.objects import Directory, Header, Objects, byte_strings, bytes_of
 
 READ_LIMIT_BYTES = 64 * 1024 * 1024  # of a file that is held in memory whole
 _ROOT_CHILDREN = (6, 7)  # of a commit: its dirtree and dirmeta
 _TIMESTAMP = 5
+_DOTS = 24  # the entries . and .. of a directory
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Totals:
     directories: int
     objects: int  # distinct content objects
     bytes: int
+    stored: Stored
 
 
 class Tree:
@@ -141,19 +146,42 @@ class Tree:
 
         Every dirtree is read and checked, which also finds a repository with missing directories.
         """
-        files, directories = 0, 0
+        files = directories = directory_bytes = 0
         content: Set[str] = set()
+        metadata: Dict[str, int] = {self._root.meta: 1}
         stack = [self._root.checksum]
         while stack:
-            listing = self.directory(stack.pop())
+            checksum = stack.pop()
+            listing = self.directory(checksum)
+            metadata[checksum] = listing.size_bytes
+            metadata.update((meta, 1) for _, meta in listing.directories.values())  # a block each
             files += len(listing.files)
-            directories += len(listing.directories)
+            directories += 1
+            directory_bytes += _directory_bytes(listing)
             content.update(listing.files.values())
             stack.extend(tree for tree, _ in listing.directories.values())
         known = parse_sizes(self.raw_metadata("ostree.sizes") or [])
-        missing = sorted(content - known.keys())
-        size = sum(known[c] for c in content if c in known) + self.objects.sizes(missing)
-        return Totals(files, directories, len(content), size)
+        sizes = self.objects.sizes(sorted(content - known.keys()))
+        sizes.update((checksum, known[checksum]) for checksum in content if checksum in known)
+        return Totals(files, directories - 1, len(content), sum(sizes.values()), Stored(
+            objects=len(content), object_bytes=_whole(sizes.values()),
+            metadata=len(metadata), metadata_bytes=_whole(metadata.values()),
+            directories=directories, directory_bytes=directory_bytes))
+
+
+def _whole(sizes: Iterable[int]) -> int:
+    """The sum of sizes in whole blocks."""
+    return sum(-(-size // BLOCK) for size in sizes) * BLOCK
+
+
+def _directory_bytes(listing: Directory) -> int:
+    """What a directory takes on ext4: 8 bytes and the name, padded to 4, for each entry.
+
+    One that does not fit into a block has an index block and leaves that are three quarters full.
+    """
+    names = [*listing.files, *listing.directories]
+    filled = _DOTS + sum(8 + -(-len(os.fsencode(name)) // 4) * 4 for name in names)
+    return BLOCK if filled <= BLOCK else BLOCK + -(-filled * 4 // (3 * BLOCK)) * BLOCK
 
 
 def parse_sizes(entries: List[bytes]) -> Dict[str, int]:

@@ -51,7 +51,7 @@ def test_the_run_reads_it_there_too(host: Host, kind: str, place: str,
         host=host, sysroot=lambda: host.root, progress=Progress(),
         mounts=SimpleNamespace(base=host.root / "run"),
         plan=SimpleNamespace(decisions=SimpleNamespace(boot=SimpleNamespace(stateroot="s"),
-                                                       prediction=SimpleNamespace(pool_bytes=1)),
+                                                       prediction=SimpleNamespace(pool_most_bytes=1)),
                              target=SimpleNamespace(source=TargetSource(kind, "x", "ref"))))
     pull_commit.PullCommit().apply(Change("p", "pull-commit", ""), cast(Run, run))
     assert [work.parent for work in seen] == [host.root / place]

@@ -151,6 +151,8 @@ class World:
         self.lvs: List[Dict[str, str]] = []
         self.host.on("lvs", ..., times=MANY,
                      stdout=lambda argv, data: json.dumps({"report": [{"lv": self.lvs}]}))
+        self.host.on("dmsetup", "status", "onn-pool00-tpool", times=MANY,
+                     stdout="0 6400 thin-pool 1 70/4096 20/50 - rw discard_passdown - 1024 \n")
         self.steps = (Making("alpha", 2, self.made, self.points),
                       Making("beta", 1, self.made, self.points),
                       Making("gamma", 2, self.made, self.points),

@@ -36,7 +36,8 @@ def full() -> Dict[str, Any]:
         *plan.decisions.findings, conflict)))
     records = [record for change in plan.changes for record in (
         {"event": "intent", "change": change.id, "at": "2026-01-01T00:00:00Z"},
-        {"event": "done", "change": change.id, "seconds": 1.5, "result": {}})]
+        {"event": "done", "change": change.id, "seconds": 1.5, "result": {}, "taken": {
+            "pool_bytes": 65536, "metadata_bytes": 4096, "boot_bytes": 4096, "boot_inodes": 1}})]
     proof = Verification(SCHEMA, plan.run_id, "c" * 64, "1.0", "boot", "2026-01-01T01:00:00Z", (
         Proof("vdsmd", "unit-active", "vdsmd runs", False, "failed", True),
         Proof("item:/etc/own.conf", "file", "/etc/own.conf", True)))

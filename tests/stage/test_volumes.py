@@ -11,6 +11,7 @@ import pytest
 from ng2coreos.core.command import Completed, Input, run_process
 from ng2coreos.core.errors import BadInput, CommandFailed, Ng2CoreosError
 from ng2coreos.core.host import Host
+from ng2coreos.model.filesystem import MAKE
 from ng2coreos.model.plan import Volume
 from ng2coreos.stage import volumes
 from ng2coreos.stage.mounts import Mounts
@@ -55,7 +56,7 @@ def test_a_new_thin_root(fake_host: FakeHost) -> None:
                  "ng2coreos_root", "--addtag", "ng2coreos", "--addtag", "ng2coreos:r1")
     settled(fake_host)
     blkid(fake_host)
-    fake_host.on("mkfs.ext4", "-q", "-F", "-U", ID, "/dev/onn/ng2coreos_root")
+    fake_host.on(*MAKE["ext4"], "-U", ID, "/dev/onn/ng2coreos_root")
     volumes.create(fake_host, "onn", "pool00", ROOT, "r1")
 
 
@@ -64,8 +65,7 @@ def test_a_thick_root_with_xfs(fake_host: FakeHost) -> None:
     settled(blkid(lvs(fake_host), "ext4", ID))
     fake_host.on("lvcreate", "-q", "-y", "-kn", "-L", f"{3 << 30}B", "-n", "ng2coreos_root",
                  "--addtag", "ng2coreos", "--addtag", "ng2coreos:r1", "onn")
-    fake_host.on("mkfs.xfs", "-q", "-f", "-m", f"crc=1,uuid={ID}", "-n", "ftype=1",
-                 "/dev/onn/ng2coreos_root")
+    fake_host.on(*MAKE["xfs"], "-m", f"crc=1,uuid={ID}", "/dev/onn/ng2coreos_root")
     volumes.create(fake_host, "onn", "pool00", volume, "r1")
 
 
@@ -219,7 +219,7 @@ def image(path: Path, megabytes: int = 8) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("fstype, megabytes", [("ext4", 8), ("xfs", 320)])
+@pytest.mark.parametrize("fstype, megabytes", [("ext4", 256), ("xfs", 320)])
 def test_the_real_programs_make_the_uuid_that_the_plan_says(tmp_path: Path, fstype: str,
                                                             megabytes: int) -> None:
     host, device = Host(), image(tmp_path / "disk", megabytes)
@@ -232,7 +232,7 @@ def test_the_real_programs_make_the_uuid_that_the_plan_says(tmp_path: Path, fsty
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-@pytest.mark.parametrize("fstype, megabytes", [("ext4", 8), ("xfs", 320)])
+@pytest.mark.parametrize("fstype, megabytes", [("ext4", 256), ("xfs", 320)])
 def test_a_copy_of_a_mounted_file_system_is_mended_and_renamed(
         tmp_path: Path, fstype: str, megabytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a snapshot: the origin is mounted and its log is dirty; both can be mounted at once."""

@@ -1,6 +1,8 @@
 """Facts of a real commit, from every mode of repository, and refusal of damaged ones."""
 
 import hashlib
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Tuple
 
@@ -210,3 +212,34 @@ def test_modules_built_in_or_not(tmp_path: Path) -> None:
     (place / "modules.builtin").write_text("kernel/c/ahci.ko\n", "utf-8")
     images.make_repo(tmp_path / "repo", tree)
     assert read(tmp_path / "repo", tmp_path).modules == ("ahci", "virtio_rng")
+
+
+def test_what_is_stored_is_counted_as_a_bare_repository_has_it(pristine: Image, tmp_path: Path
+                                                               ) -> None:
+    """The root volume gets one: objects as they are, each in whole blocks, checked out by links."""
+    found = read(pristine.repo, tmp_path).stored
+    assert found is not None
+    bare, out = tmp_path / "bare", tmp_path / "out"
+    for words in (["init", f"--repo={bare}", "--mode=bare-user"],
+                  ["pull-local", f"--repo={bare}", str(pristine.repo), pristine.commit],
+                  ["checkout", f"--repo={bare}", "-U", "-H", pristine.commit, str(out)]):
+        subprocess.run(["ostree", *words], check=True)
+
+    def blocks(*suffixes: str) -> Tuple[int, int]:
+        objects = [p for p in (bare / "objects").rglob("*") if p.suffix in suffixes]
+        return len(objects), sum(-(-p.lstat().st_size // 4096) * 4096 for p in objects)
+
+    assert found.objects == blocks(".file")[0]
+    # bare-user keeps a symlink's target as content; in a bare repository it is in the inode
+    links = sum(p.is_symlink() for p in out.rglob("*"))
+    assert blocks(".file")[1] - links * 4096 <= found.object_bytes <= blocks(".file")[1]
+    assert (found.metadata, found.metadata_bytes) == blocks(".dirtree", ".dirmeta")
+    assert found.directories == 1 + sum(p.is_dir() and not p.is_symlink() for p in out.rglob("*"))
+    assert found.directory_bytes >= found.directories * 4096
+
+
+def test_the_pace_is_measured_and_is_no_part_of_what_the_image_is(pristine: Image, tmp_path: Path
+                                                                  ) -> None:
+    facts = read(pristine.repo, tmp_path)
+    assert facts.read_bytes_per_s > 0 and facts.objects_per_s > 0
+    assert replace(facts, read_bytes_per_s=0.0, objects_per_s=0.0) == facts

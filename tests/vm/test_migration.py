@@ -73,14 +73,13 @@ def test_1_it_is_staged_and_armed(story: Story, figures: Dict[str, float]) -> No
     story.vdsm = scene.vdsm()
     story.ng_boot = dict(scene.boot_files())
     story.ng_files = scene.fingerprint(*NG_ROOTS)
-    used = _pool_used(scene)
+    used, boot_used = _pool_used(scene), _boot_used(scene)
     began = time.monotonic()
-    scene.tool("-v", "apply", *scene.target_options())
+    applied = scene.tool("-v", "apply", "--json", *scene.target_options())
     figures["apply in the guest (s)"] = scene.timed("apply", began)
     figures["peak memory of apply (MiB)"] = scene.peak_memory_mib()
-    plan = json.loads(scene.guest.ssh("cat /var/lib/ng2coreos/current/plan.json").stdout)
-    figures["pool predicted (MiB)"] = plan["decisions"]["prediction"]["pool_bytes"] / 1048576
-    figures["pool used by apply (MiB)"] = (_pool_used(scene) - used) / 1048576
+    _as_predicted(json.loads(applied.stdout), {
+        "pool data": _pool_used(scene) - used, "/boot": _boot_used(scene) - boot_used}, figures)
     files = scene.boot_files()
     assert {p: f for p, f in files.items() if p in story.ng_boot} == story.ng_boot
     ours = {p for p in files if p not in story.ng_boot}
@@ -224,3 +223,38 @@ def _pool_used(scene: Scene) -> float:
         f"lvs --noheadings --units b --nosuffix -o lv_size,data_percent "
         f"{scene.image.vg}/{scene.image.pool}").stdout.split()
     return float(size) * float(percent) / 100
+
+
+def _boot_used(scene: Scene) -> float:
+    """Bytes of the /boot partition that are in use."""
+    words = scene.guest.ssh("stat -f -c '%b %f %S' /boot").stdout.split()
+    blocks, free, size = (int(word) for word in words)
+    return float((blocks - free) * size)
+
+
+def _as_predicted(report: Dict[str, Any], seen: Dict[str, float],
+                  figures: Dict[str, float]) -> None:
+    """The report shows what was predicted beside what was measured, and both are right.
+
+    `seen` is what the host's own tools say that the run took; NG writes a little meanwhile, and
+    LVM's percentage has two digits.
+    """
+    space = {p["what"]: p for p in report["storage"]["predictions"]}
+    for what, taken in seen.items():
+        need, measured = space[what]["need_bytes"], space[what]["measured_bytes"]
+        figures[f"{what} predicted (MiB)"] = need / 1048576
+        figures[f"{what} used by apply (MiB)"] = measured / 1048576
+        figures[f"{what} predicted by measured"] = need / measured
+        assert measured == pytest.approx(taken, rel=0.01), what
+        assert need == pytest.approx(measured, rel=0.02), what
+    metadata = space["pool metadata"]
+    figures["pool metadata predicted by measured"] = (
+        metadata["need_bytes"] / metadata["measured_bytes"])
+    assert metadata["measured_bytes"] <= metadata["need_bytes"] + metadata["margin_bytes"]
+    for count in report["storage"]["inodes"]:
+        assert count["need"] == pytest.approx(count["measured"], rel=0.02), count
+    for step in report["steps"]:
+        figures[f"{step['id']} predicted by measured (s)"] = (
+            step["predicted_s"] / step["measured_s"])
+    figures["time of all steps predicted by measured"] = (
+        report["summary"]["predicted_s"] / report["summary"]["measured_s"])

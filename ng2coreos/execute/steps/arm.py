@@ -27,7 +27,8 @@ class Arm(Step):
         del target
         return (Change(f"{self.id}:next-entry", self.id,
                        "Make the next boot, once, the new system's first trial",
-                       {"grubenv": decisions.boot.grubenv}, seconds=1),)
+                       {"grubenv": decisions.boot.grubenv},
+                       seconds=decisions.prediction.need(self.id).seconds),)
 
     def apply(self, change: Change, run: Run) -> Result:
         """State first, then the variable: an armed boot always finds its state.

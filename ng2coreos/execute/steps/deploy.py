@@ -1,5 +1,6 @@
 """deploy: one deployment of the commit, its kernel in the private boot directory /boot/coreos."""
 
+import os
 from typing import Tuple
 
 from ng2coreos.execute.run import Run
@@ -20,9 +21,10 @@ class Deploy(Step):
     def plan(self, decisions: Decisions, target: Target) -> Tuple[Change, ...]:
         """One change, with the kernel arguments of the permanent boot entry."""
         kargs = [a.result for a in decisions.kernel_args if a.result]
+        need = decisions.prediction.need(self.id)
         return (Change(f"{self.id}:{target.commit[:12]}", self.id,
                        f"Deploy {target.version} with its kernel in /boot/coreos", {"kargs": kargs},
-                       bytes=decisions.prediction.boot_bytes, seconds=30),)
+                       bytes=need.pool_bytes + need.boot_bytes, seconds=need.seconds),)
 
     def apply(self, change: Change, run: Run) -> Result:
         """Deploy, unless the deployment is there with these arguments."""
@@ -31,7 +33,8 @@ class Deploy(Step):
         run.mounts.bind(boot, root / "boot")
         deployed = sysroot.deploy(run.host, root, run.plan.decisions.boot.stateroot,
                                   run.plan.target, change.params["kargs"], boot)
-        return {"bootcsum": deployed.bootcsum}
+        status = os.statvfs(str(root))
+        return {"bootcsum": deployed.bootcsum, "root_inodes": status.f_files - status.f_ffree}
 
     def verify(self, change: Change, run: Run) -> None:
         """The boot entry that ostree wrote names files that are there, and the commit is ours."""

@@ -23,7 +23,8 @@ class ExportState(Step):
         del target
         carried = [i for i in decisions.items if i.outcome is not Outcome.DROPPED]
         return (Change(f"{self.id}:bundle", self.id, f"Export {len(carried)} items of state", {},
-                       bytes=sum(i.size_bytes for i in carried), seconds=5),)
+                       bytes=sum(i.size_bytes for i in carried),
+                       seconds=decisions.prediction.need(self.id).seconds),)
 
     def apply(self, change: Change, run: Run) -> Result:
         """Write the bundle anew."""

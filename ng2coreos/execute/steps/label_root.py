@@ -29,7 +29,7 @@ class LabelRoot(Step):
             return ()
         return (Change(f"{self.id}:labels", self.id,
                        f"Label the new root by the image's policy {decisions.labelling.policy}", {},
-                       seconds=10),)
+                       seconds=decisions.prediction.need(self.id).seconds),)
 
     def apply(self, change: Change, run: Run) -> Result:
         """Label what has another one."""

@@ -17,9 +17,10 @@ class MakeRoot(Step):
     def plan(self, decisions: Decisions, target: Target) -> Tuple[Change, ...]:
         """One change: the volume mounted at ``/``."""
         del target
+        need = decisions.prediction.need(self.id)
         return tuple(
             Change(f"{self.id}:{v.name}", self.id, f"Make {v.name}, {v.fstype}, for the new system",
-                   {"volume": v.name}, seconds=10)
+                   {"volume": v.name}, bytes=need.pool_bytes, seconds=need.seconds)
             for v in decisions.volumes if v.mount == "/")
 
     def apply(self, change: Change, run: Run) -> Result:

@@ -22,9 +22,10 @@ class PullCommit(Step):
 
     def plan(self, decisions: Decisions, target: Target) -> Tuple[Change, ...]:
         """One change: the commit."""
+        need = decisions.prediction.need(self.id)
         return (Change(f"{self.id}:{target.commit[:12]}", self.id,
                        f"Copy {target.ref} {target.version} into the root volume",
-                       {}, bytes=decisions.prediction.pool_bytes, seconds=60),)
+                       {}, bytes=need.pool_bytes, seconds=need.seconds),)
 
     def apply(self, change: Change, run: Run) -> Result:
         """Make the sysroot and pull.
@@ -41,7 +42,7 @@ class PullCommit(Step):
             volumes.make_filesystem(run.host, volumes.path(run.vg, volume.name), volume.fstype,
                                     volume.fs_uuid)
             root = run.sysroot()
-        room.require(run, run.plan.decisions.prediction.pool_bytes)
+        room.require(run, run.plan.decisions.prediction.pool_most_bytes)
         stateroot = run.plan.decisions.boot.stateroot
         sysroot.init(run.host, root, stateroot)
         source = run.plan.target.source

@@ -35,7 +35,8 @@ class SnapshotVolumes(Step):
         return tuple(
             Change(f"{self.id}:{v.name}", self.id,
                    f"Snapshot {v.origin} as {v.name} for {v.mount} and map {what}",
-                   {"volume": v.name}, seconds=10) for v in mine)
+                   {"volume": v.name}, bytes=need.pool_bytes, seconds=need.seconds)
+            for v in mine for need in (decisions.prediction.need(self.id, v.name),))
 
     def apply(self, change: Change, run: Run) -> Result:
         """Snapshot, remove NG-only content, map owners, copy the trees that belong here."""

@@ -29,8 +29,10 @@ class WriteBoot(Step):
     def plan(self, decisions: Decisions, target: Target) -> Tuple[Change, ...]:
         """One change: overlay, private grub.cfg, rollback entry, custom.cfg block, state."""
         del target
+        need = decisions.prediction.need(self.id)
         return (Change(f"{self.id}:menu", self.id, "Add the new system to NG's boot menu",
-                       {"custom_cfg": decisions.boot.custom_cfg}, seconds=3),)
+                       {"custom_cfg": decisions.boot.custom_cfg}, bytes=need.boot_bytes,
+                       seconds=need.seconds),)
 
     def apply(self, change: Change, run: Run) -> Result:
         """Write everything anew; the block in custom.cfg last."""

@@ -20,9 +20,9 @@ class WriteIgnition(Step):
 
     def plan(self, decisions: Decisions, target: Target) -> Tuple[Change, ...]:
         """One change: the config."""
-        del decisions
         return (Change(f"{self.id}:config", self.id,
-                       f"Write the config for Ignition {target.ignition_version}", {}, seconds=2),)
+                       f"Write the config for Ignition {target.ignition_version}", {},
+                       seconds=decisions.prediction.need(self.id).seconds),)
 
     def apply(self, change: Change, run: Run) -> Result:
         """Write it from the bundle."""

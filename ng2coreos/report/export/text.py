@@ -3,7 +3,7 @@
 import shlex
 from typing import Any, Dict, List
 
-from ng2coreos.report.table import duration, harmless, human, paragraph
+from ng2coreos.report.table import duration, harmless, human, off, paragraph, table
 
 
 def report_text(report: Dict[str, Any]) -> str:
@@ -20,6 +20,7 @@ def report_text(report: Dict[str, Any]) -> str:
               f"  run       {run['id']}, {run['command']}, {run['finished'] or run['planned']}"]
     for finding in report["findings"]:
         lines += ["", *_finding(finding)]
+    lines += _predicted(report)
     return "\n".join(harmless(line) for line in lines) + "\n"
 
 
@@ -30,3 +31,21 @@ def _finding(finding: Dict[str, Any]) -> List[str]:
         lines += paragraph(shlex.join(step["argv"]) if step["type"] == "command" else step["text"],
                            indent=8, first="    do: ")
     return lines
+
+
+def _predicted(report: Dict[str, Any]) -> List[str]:
+    """What was expected of a run that has ended beside what it took."""
+    space = [(p["what"], human(p["need_bytes"]), human(p["measured_bytes"]),
+              off(p["need_bytes"], p["measured_bytes"]))
+             for p in report.get("storage", {}).get("predictions", ())
+             if p.get("measured_bytes") is not None]
+    space += [(f"inodes, {p['what']}", str(p["need"]), str(p["measured"]),
+               off(p["need"], p["measured"]))
+              for p in report.get("storage", {}).get("inodes", ()) if p["measured"] is not None]
+    times = [(f"time of {s['id']}", duration(s["predicted_s"]), duration(s["measured_s"]),
+              off(s["predicted_s"], s["measured_s"]))
+             for s in report.get("steps", ()) if s["measured_s"] is not None]
+    if not space and not times:
+        return []
+    return ["", "Predicted and measured (times are estimates):",
+            *table(("", "predicted", "measured", "off by"), [*space, *times])]

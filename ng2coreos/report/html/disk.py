@@ -1,9 +1,9 @@
 """The disk before, during and after the move, as three columns of one drawing."""
 
-from typing import Any, Dict, List, NamedTuple, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from ng2coreos.report.html.markup import Html, label, rect, section, svg, table
-from ng2coreos.report.table import human
+from ng2coreos.report.table import human, off
 
 _COLUMN, _GAP, _ROW, _SHOWN = 310, 20, 26, 40
 _NAME = 23  # characters of a volume's name that its box has room for
@@ -24,14 +24,18 @@ def disk(report: Dict[str, Any]) -> Html:
     rows = [(v["mount"], v["name"], human(v["size_bytes"]), v["fstype"], _from(v))
             for v in storage["volumes"]]
     trees = [(t["source"], t["volume"], t["path"]) for t in storage["trees"]]
-    needs = [(p["what"], human(p["need_bytes"]),
-              human(p["free_bytes"]) if p["free_bytes"] is not None else "",
-              human(p["reserve_bytes"]) if p["reserve_bytes"] else "")
+    needs = [(p["what"], human(p["need_bytes"]), _told(p.get("measured_bytes")),
+              _off(p["need_bytes"], p.get("measured_bytes")), _told(p.get("margin_bytes") or None),
+              _told(p["free_bytes"]), _told(p["reserve_bytes"] or None))
              for p in storage["predictions"]]
+    inodes = [(p["what"], str(p["need"]), "" if p["measured"] is None else str(p["measured"]),
+               _off(p["need"], p["measured"])) for p in storage.get("inodes", ())]
     return section(
         "disk", "Disk", drawing(report),
-        table("Space that the move needs", ("What", "Needed", "Free", "Kept in reserve"), needs,
-              numbers=(1, 2, 3)),
+        table("Space that the move needs", ("What", "Predicted", "Measured", "Off by", "Margin",
+                                            "Free", "Kept in reserve"), needs,
+              numbers=(1, 2, 3, 4, 5, 6)),
+        table("Inodes", ("Where", "Predicted", "Measured", "Off by"), inodes, numbers=(1, 2, 3)),
         table("Volumes of the new system", ("Mount", "Volume", "Size", "File system", "From"), rows,
               numbers=(2,)),
         table("Directories that are copied", ("On NG", "Volume", "Path in it"), trees))
@@ -42,6 +46,14 @@ def drawing(report: Dict[str, Any]) -> Html:
     storage = report.get("storage") or {}
     before = storage.get("before")
     return _drawing(before, storage, report) if before else Html("")
+
+
+def _told(size: Optional[int]) -> str:
+    return "" if size is None else human(size)
+
+
+def _off(predicted: float, measured: Optional[float]) -> str:
+    return "" if measured is None else off(predicted, measured)
 
 
 def _from(volume: Dict[str, Any]) -> str:

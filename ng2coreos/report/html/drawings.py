@@ -35,8 +35,9 @@ def timeline(report: Dict[str, Any]) -> Html:
             f"{summary.get('reboots', 0)} boots, about {duration(down)} without service.")
     return section(
         "timeline", "Timeline",
-        tag("p", f"Upper bar: predicted for a slow disk. Lower bar: measured. {told} Machines "
-                 "elsewhere are not touched; this host's must have left it before."),
+        tag("p", f"Upper bar: estimated by how fast the host read and hashed while it planned. "
+                 f"Lower bar: measured. {told} Machines elsewhere are not touched; this host's "
+                 "must have left it before."),
         svg(_WIDTH, int(y) + 28, "Timeline of the move", told, *parts),
         table("Changes in their order", ("Change", "State", "Predicted", "Measured"), rows,
               numbers=(2, 3)))
