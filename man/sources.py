@@ -33,7 +33,7 @@ _OTHER_CODES = {
     Exit.SIGINT: "Stopped by SIGINT; everything that the run had done was undone.",
     Exit.SIGTERM: "Stopped by SIGTERM (or SIGHUP); everything that the run had done was undone."}
 # Commands of the new system that its units run
-UNITS = ("trial", "deadman", "boot-success")
+UNITS = ("trial", "deadman", "boot-success", "selinux")
 _ROOMS = ("model", "core", "inventory", "target", "plan", "ignition", "execute", "stage",
           "firstboot", "report", "cli")
 

@@ -16,13 +16,16 @@
 | deployment | commit | the running system is a deployment of that commit |
 | user | name, uid, gid, groups | the user exists with these numbers and groups |
 | kernel-arg | arg | the running kernel was given the argument |
+| selinux-enforcing | | the kernel enforces the policy |
+| selinux-labels | | every carried item has a label that the policy knows |
+| selinux-records | records, modules | the policy has these records and modules |
 | pv-set | uuids (exact) | LVM sees these PVs; with exact no other |
 """
 
 from typing import Dict
 
 from ng2coreos.core.errors import Ng2CoreosError
-from ng2coreos.firstboot import network, place, units
+from ng2coreos.firstboot import network, place, selinux, units
 from ng2coreos.firstboot.probe import Look, Params, Probe, Seen
 from ng2coreos.model.item import Check
 from ng2coreos.model.proof import Proof
@@ -38,6 +41,9 @@ KINDS: Dict[str, Probe] = {
     "no-failed-units": units.no_failed_units,
     "pv-set": place.pv_set,
     "route": network.route,
+    "selinux-enforcing": selinux.enforcing,
+    "selinux-labels": selinux.labels,
+    "selinux-records": selinux.records,
     "tls": network.tls,
     "unit-active": units.unit_active,
     "unit-enabled": units.unit_enabled,

@@ -19,6 +19,7 @@ from ng2coreos.firstboot import (
     finalize,
     reboot,
     rollback,
+    selinux,
     status,
     told,
     trial,
@@ -98,6 +99,11 @@ def _trial(system: System, options: argparse.Namespace) -> Exit:
     return Exit.OK
 
 
+def _selinux(system: System, options: argparse.Namespace) -> Exit:
+    selinux.replay(system)
+    return Exit.OK
+
+
 def _boot_success(system: System, options: argparse.Namespace) -> Exit:
     boot_success.run(system)  # what is wrong is in the journal; the unit need not fail for it
     return Exit.OK
@@ -121,7 +127,8 @@ EXAMPLES: Dict[str, Tuple[Tuple[str, str], ...]] = {
         ("Give NG up for good:", "ng2coreos finalize --yes"))}
 _COMMANDS: Dict[str, Command] = {
     "status": _status, "verify": _verify, "confirm": _confirm, "rollback": _rollback,
-    "finalize": _finalize, "trial": _trial, "deadman": _deadman, "boot-success": _boot_success}
+    "finalize": _finalize, "trial": _trial, "deadman": _deadman, "boot-success": _boot_success,
+    "selinux": _selinux}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -139,6 +146,7 @@ def _parser() -> argparse.ArgumentParser:
         "finalize": "remove oVirt Node NG for good and give its space back",
         "trial": "what the trial service runs at boot, until confirm; not for people",
         "deadman": "what the deadman timer runs; not for people",
+        "selinux": "what sets SELinux records again, once; not for people",
         "boot-success": "what counts good boots after confirm; not for people",
     }
     made: Dict[str, argparse.ArgumentParser] = {}

@@ -55,6 +55,19 @@ class Stored:
 
 
 @dataclass(frozen=True)
+class PolicyFacts:
+    """What the image's SELinux policy knows, by its store."""
+
+    types: Tuple[str, ...]  # with aliases and attributes
+    booleans: Tuple[str, ...]
+    users: Tuple[str, ...]
+    roles: Tuple[str, ...]
+    modules: Tuple[str, ...]  # "PRIORITY/NAME"
+    records: Tuple[str, ...]  # of the image's own, as lines for `semanage import`
+    equivalences: Tuple[str, ...]  # "PATH LIKE_WHICH"
+
+
+@dataclass(frozen=True)
 class TargetFacts:
     """Everything that a plan needs to know about the target image."""
 
@@ -80,6 +93,8 @@ class TargetFacts:
     enabled_units: Tuple[str, ...]  # already enabled by links in /usr/etc or /usr/lib
     ostree_composefs: bool = False
     selinux: Optional[str] = None  # policy type, or None where the image has none
+    selinux_mode: str = ""  # enforcing, permissive or disabled, as the image's configuration says
+    policy: Optional[PolicyFacts] = field(default=None, repr=False)  # where its store is there
     firewall_services: Tuple[str, ...] = ()  # names that zones of firewalld may use
     modules: Tuple[str, ...] = ()  # of the kernel, built in or not, with _ for -
     stored: Optional[Stored] = None  # None: estimated by `files` and `bytes`

@@ -15,7 +15,7 @@ from ng2coreos.core.errors import BadInput
 from ng2coreos.core.host import Host
 from ng2coreos.model.facts import FileFact
 from ng2coreos.model.target import Initramfs, TargetFacts, TargetSource
-from ng2coreos.target import accounts, initramfs, packages, signature, source, units
+from ng2coreos.target import accounts, initramfs, packages, policy, signature, source, units
 from ng2coreos.target.objects import Header, Objects
 from ng2coreos.target.tree import Node, Tree
 
@@ -59,6 +59,7 @@ class TargetRepo:
         read_s = time.monotonic() - began
         release = _os_release(tree.text("usr/lib/os-release"))
         version = tree.metadata("version")
+        selinux = _selinux(tree)
         return TargetFacts(
             source=self._source, ref=self.ref, commit=self.commit,
             version=str(version) if version else release.get("OSTREE_VERSION",
@@ -72,7 +73,9 @@ class TargetRepo:
             users=accounts.users(tree), groups=accounts.groups(tree),
             etc_groups=accounts.etc_groups(tree), etc=_etc(tree),
             units=units.units(tree), enabled_units=units.enabled(tree),
-            ostree_composefs=_composefs(tree), selinux=_selinux(tree), top=_top(tree),
+            ostree_composefs=_composefs(tree), selinux=selinux,
+            selinux_mode=_selinux_mode(tree), top=_top(tree),
+            policy=policy.read(tree, selinux) if selinux else None,
             firewall_services=_firewall_services(tree), modules=_modules(tree, kernel),
             read_bytes_per_s=_rate(kernel_bytes, read_s),
             objects_per_s=_rate(totals.objects, listed_s))
@@ -210,3 +213,7 @@ def _selinux(tree: Tree) -> Optional[str]:
         return None
     policy = tree.list(f"usr/etc/selinux/{name[0]}/policy")
     return name[0] if any(_POLICY.fullmatch(n) for n in policy) else None
+
+
+def _selinux_mode(tree: Tree) -> str:
+    return _os_release(tree.text("usr/etc/selinux/config")).get("SELINUX", "").strip().lower()

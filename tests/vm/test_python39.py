@@ -23,7 +23,8 @@ PACKAGES = ("pytest<9", "iniconfig<2.2", "hypothesis<6.142", "attrs<25.4", "exce
             "tomli", "typing_extensions")
 # What these need (xz, lz4, bzip2, Ignition, Chromium, libnm, setfiles, zsh) is not on NG.
 ELSEWHERE = ("tests/target/test_initramfs.py", "tests/target/test_packages.py",
-             "tests/stage/test_labels_setfiles.py", "tests/ignition/test_apply.py",
+             "tests/stage/test_labels_setfiles.py", "tests/plugins/test_selinux_real.py",
+             "tests/ignition/test_apply.py",
              "tests/report/test_browser.py", "tests/cli/test_shells.py",
              *(f"tests/plugins/test_network_{name}.py"
                for name in ("agreement", "convert", "resolver", "routes")))
