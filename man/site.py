@@ -88,10 +88,17 @@ def _command(command: Command, shared: Sequence[Option]) -> List[str]:
     own = [o for o in command.options if o not in shared]
     usage = " ".join(("ng2coreos", command.name, *(("[OPTIONS]",) if command.options else ()),
                       *command.arguments))
-    lines = ["", f"### {command.name}", "", f"`{usage}`", "", command.text]
+    lines = ["", f"### {command.name}", "", f"`{usage}`"]
+    for paragraph in command.paragraphs or (command.text,):
+        lines += ["", paragraph]
     if shared and len(own) < len(command.options):
         lines += ["", "Takes the options of [image and policy](#image-and-policy)."]
-    return [*lines, "", *_options(own)] if own else lines
+    if own:
+        lines += ["", *_options(own)]
+    if command.examples:
+        shown = [line for what, example in command.examples for line in (f"# {what}", example)]
+        lines += ["", "```", *shown, "```"]
+    return lines
 
 
 def _options(options: Sequence[Option]) -> List[str]:
