@@ -55,6 +55,7 @@ def apply(host: Host, ready: Plan, progress: Progress, *, fresh: bool = False) -
         held = store.current()
         if held is not None and held.ended() == "finished" \
                 and held.plan().target.commit == ready.target.commit:
+            refuse_unarmed(host, held)
             if held.plan().policy != ready.policy:
                 raise Interrupted(f"Run {held.run_id} is armed, with other answers than these.",
                                   hint=AGAIN)

@@ -7,7 +7,7 @@ from typing import Any, Callable, List
 
 import pytest
 
-from ng2coreos.core.errors import Blocked, Interrupted, NoSpace, StalePlan
+from ng2coreos.core.errors import Blocked, FellBack, Interrupted, NoSpace, StalePlan
 from ng2coreos.core.journal import Journal
 from ng2coreos.core.progress import Progress
 from ng2coreos.execute import commands
@@ -88,6 +88,9 @@ def test_other_answers_are_not_those_that_are_armed(place: World) -> None:
     place.apply()
     place.plan = replace(place.plan, run_id="another", policy=Policy(confirm="manual"))
     with pytest.raises(Interrupted, match="other answers"):
+        place.apply()
+    place.host.write(BOOT_ID, "boot-2\n")  # NG is back: it is not armed, whatever is asked
+    with pytest.raises(FellBack):
         place.apply()
 
 
