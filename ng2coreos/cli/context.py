@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 import click
 
 from ng2coreos.cli import conf, logs
+from ng2coreos.cli.nearest import meant_path
 from ng2coreos.cli.options import answers_in, policy_of, source_of
 from ng2coreos.cli.terminal import LogProgress, listener
 from ng2coreos.core.errors import BadInput, Ng2CoreosError, Unsupported
@@ -47,6 +48,9 @@ class Context:
             "NO_COLOR") else False
         logs.start(bool(self._setting("verbose", False)), self._setting("log_file", ""))
         self.host = Host(self.given.get("root", "/"))
+        if not self.host.root.is_dir():
+            raise BadInput(f"There is no directory {self.host.root}.",
+                           hint=meant_path(str(self.host.root)) or "Give the root of a host.")
         if type(self.progress) is Progress:
             self.listen()
 

@@ -148,7 +148,8 @@ def _check(policy: "Policy", where: str) -> None:
             if choices and one not in choices:
                 raise BadInput(f"{where}.{field.name}: {one!r} is not one of "
                                f"{', '.join(str(c) for c in choices)}.",
-                               hint="See ng2coreos-answers(5).")
+                               hint=meant(str(one), map(str, choices))
+                               or "See ng2coreos-answers(5).")
         if isinstance(value, int) and value < 1:
             raise BadInput(f"{where}.{field.name}: {value} is no number of seconds.",
                            hint="See ng2coreos-answers(5).")

@@ -43,15 +43,19 @@ def holder(path: Path) -> Optional[Holder]:
     except ValueError:  # it was taken just now
         words = {}
     place = f"{os.major(info.st_dev):02x}:{os.minor(info.st_dev):02x}:{info.st_ino}"
-    with open(_LOCKS, encoding="ascii", errors="replace") as stream:
-        for line in stream:
-            # "1: FLOCK  ADVISORY  WRITE 714 fd:01:131 0 EOF", or "1: -> FLOCK" for who waits
-            fields = line.split()
-            if len(fields) > 5 and fields[1] == "FLOCK" and fields[5] == place:
-                pid = int(fields[4])
-                known = isinstance(words, dict) and words.get("pid") == pid
-                return Holder(pid, str(words.get("run", "")) if known else "",
-                              os.path.exists(f"/proc/{pid}"))
+    try:
+        with open(_LOCKS, encoding="ascii", errors="replace") as stream:
+            lines = stream.readlines()
+    except OSError:  # no /proc: nobody can tell
+        return None
+    for line in lines:
+        # "1: FLOCK  ADVISORY  WRITE 714 fd:01:131 0 EOF", or "1: -> FLOCK" for who waits
+        fields = line.split()
+        if len(fields) > 5 and fields[1] == "FLOCK" and fields[5] == place:
+            pid = int(fields[4])
+            known = isinstance(words, dict) and words.get("pid") == pid
+            return Holder(pid, str(words.get("run", "")) if known else "",
+                          os.path.exists(f"/proc/{pid}"))
     return None
 
 

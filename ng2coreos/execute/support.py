@@ -28,7 +28,7 @@ _OTHERS_READ = 0o004
 FILES = ("/etc/os-release", "/proc/cmdline", "/proc/meminfo", "/etc/fstab", "/boot/grub2/grubenv",
          "/boot/grub2/custom.cfg", "/boot/coreos/ng2coreos.state", "/var/log/imgbased.log",
          "/var/lib/ng2coreos/verify.json", "/etc/lvm/devices/system.devices",
-         "/etc/ng2coreos/ng2coreos.conf")
+         "/etc/ng2coreos/ng2coreos.conf", "/run/ng2coreos.progress")
 DIRECTORIES = ("/boot/loader/entries", "/etc/ng2coreos/whitelists.d", "/boot/coreos/loader/entries")
 COMMANDS = (
     ("journalctl", "--no-pager", "--output=short-iso", "--lines=5000", "--identifier=ng2coreos"),

@@ -45,6 +45,26 @@ def test_what_means_nothing_is_refused_by_name(text: str, place: str, tmp_path: 
     assert place in refused.value.message + refused.value.hint
 
 
+def test_a_wrong_word_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    for text, meant in (("conflict: mergee", "merge"), ("confrim: auto", "confirm"),
+                        ("answers: {/etc/x: keep_ng}", "keep-ng")):
+        with pytest.raises(BadInput) as refused:
+            policy_of(answers(tmp_path, text), ())
+        assert f"Did you mean {meant}" in refused.value.hint
+
+
+def test_a_root_that_is_not_there_is_no_host(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ng2coreos.cli.conf.FILE", str(tmp_path / "none"))
+    (tmp_path / "sysimage").mkdir()
+    for command in ("status", "inventory"):
+        code = guarded(lambda command=command: cli.main(  # type: ignore[misc]
+            ["--root", str(tmp_path / "sysimgae"), command], standalone_mode=False))
+        assert code == Exit.BAD_INPUT
+        assert f"Did you mean {tmp_path / 'sysimage'}?" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["apply", "resume", "rollback"])
 def test_a_tree_that_is_not_the_running_host_is_never_changed(
         command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,7 +51,7 @@ def test_the_bundle_is_whole(helped: Tool, tmp_path: Path) -> None:
     journal = [json.loads(line) for line in parts[f"runs/{run.run_id}/journal.jsonl"].splitlines()]
     assert [r["event"] for r in journal][-1] == "finished"
     assert {"facts.json", "status.json", "version.txt", "commands/lvs.txt", "commands/rpm.txt",
-            "files/boot/grub2/grubenv", "missing.txt"} <= set(parts)
+            "files/boot/grub2/grubenv", "files/run/ng2coreos.progress", "missing.txt"} <= set(parts)
     sums = {line.split("  ")[1]: line.split("  ")[0]
             for line in parts.pop("SHA256SUMS").splitlines()}
     assert sums == {n: hashlib.sha256(t.encode()).hexdigest() for n, t in parts.items()}

@@ -57,6 +57,7 @@ def test_a_program_of_a_killed_holder_still_holds_it(tmp_path: Path) -> None:
     orphan = int(pid_file.read_text())
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait()
+    assert lock.holder(path) == lock.Holder(holder.pid, "r1", False)
     with pytest.raises(Locked, match=f"program that pid {holder.pid}, run r1"), exclusive(path):
         pytest.fail("a second run beside what the first has started")
     os.kill(orphan, signal.SIGKILL)
@@ -88,3 +89,6 @@ def test_who_holds_it_is_told_without_touching_it(tmp_path: Path) -> None:
         path.write_text("nonsense")
         assert lock.holder(path) == lock.Holder(os.getpid(), "", True)
     assert lock.holder(path) is None
+    with pytest.MonkeyPatch.context() as patch, lock.exclusive(path):
+        patch.setattr(lock, "_LOCKS", str(tmp_path / "none"))
+        assert lock.holder(path) is None  # where the kernel cannot be asked

@@ -80,3 +80,13 @@ def test_a_long_line_is_cut_where_a_shell_lets_it_be() -> None:
     assert all(row.endswith(" \\e") for row in rows[:-1])
     assert " ".join("".join(row.replace("\\e", "") for row in rows).split()) == line
     assert mdoc.literal(".starts with a dot") == ["\\&.starts with a dot"]
+
+
+def test_the_inventory_that_the_fleet_page_shows_is_one(tmp_path: Path) -> None:
+    from ng2coreos.report.fleet import read_inventory
+    block = next(b for b in (pages.PROSE / "fleet.txt").read_text("utf-8").split("\n\n")
+                 if b.startswith("    "))
+    file = tmp_path / "clusters.yaml"
+    file.write_text("\n".join(line[4:] for line in block.splitlines()))
+    known = read_inventory(file)
+    assert known.pilot and [cluster.name for cluster in known.clusters] == ["Default"]
