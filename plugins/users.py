@@ -2,16 +2,19 @@
 
 import base64
 import hashlib
+import re
 from dataclasses import replace
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterable, List, Optional
 
 from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import API, Contribution
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.finding import Finding
-from ng2coreos.model.item import Item, Outcome
+from ng2coreos.model.item import Check, Item, Outcome
+from ng2coreos.model.plan import UnitState
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
+from ng2coreos.plan.identities import may_log_in
 from ng2coreos.plan.written import given_up, written
 
 FILES = ("/etc/subuid", "/etc/subgid")
@@ -22,6 +25,26 @@ SUDOERS_OWN = "/etc/sudoers.d/50-ng2coreos"
 AUTHSELECT = "/etc/authselect/authselect.conf"
 PAM = ("/etc/pam.d/", "/etc/sysconfig/authconfig")
 FOREVER = ("", "99999", "-1")  # shadow(5): no age limits the password
+AGEING_UNIT = "ng2coreos-ageing.service"
+_OPTIONS = ("-d", "-m", "-M", "-W", "-I", "-E")  # of chage, in the order of shadow(5)
+_NAME, _NUMBER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*"), re.compile(r"-?\d*", re.ASCII)
+_DONE = "/var/lib/ng2coreos/ageing-set"
+_AGEING = f"""\
+# Written by ng2coreos; it runs once.
+[Unit]
+Description=ng2coreos: passwords age as they did on oVirt Node NG
+ConditionPathExists=!{_DONE}
+Before=systemd-user-sessions.service sshd.service
+
+[Service]
+Type=oneshot
+TimeoutSec=120
+{{lines}}ExecStartPost=/usr/bin/mkdir -p /var/lib/ng2coreos
+ExecStartPost=/usr/bin/touch {_DONE}
+
+[Install]
+WantedBy=multi-user.target
+"""
 
 
 class Users:
@@ -37,6 +60,7 @@ class Users:
             "subordinate": {path: [line for line in host.read_text(path, default="").splitlines()
                                    if line.count(":") == 2] for path in FILES},
             "empty": sorted(row[0] for row in shadow if len(row) > 1 and row[1] == ""),
+            "shadow": {row[0]: row[2:8] for row in shadow if len(row) > 7},
             "ageing": sorted(row[0] for row in shadow if len(row) > 7 and row[1][:1] not in "!*"
                              and (row[4] not in FOREVER or row[7] != "")),
             "sudoers": _added(host, SUDOERS),
@@ -56,17 +80,41 @@ class Users:
                 items.append(_item(path, rows))
         if mine.get("sudoers") and any(c.path == SUDOERS for c in facts.etc):
             items += _sudoers(mine["sudoers"])
-        return Contribution(findings=tuple(_findings(facts, mine)), items=tuple(items))
+        aged = {user.name: mine["shadow"][user.name] for user in facts.users
+                if may_log_in(user) and _plain(user.name, mine.get("shadow", {}).get(user.name))}
+        if not aged:
+            return Contribution(findings=tuple(_findings(facts, mine, ())), items=tuple(items))
+        items.append(written(f"/etc/systemd/system/{AGEING_UNIT}", _ageing(aged),
+                             "Ignition sets passwords, but not how long they last.", self.id))
+        return Contribution(
+            findings=tuple(_findings(facts, mine, aged)), items=tuple(items),
+            units=(UnitState(AGEING_UNIT, "enable", (f"multi-user.target.wants/{AGEING_UNIT}",),
+                             "Before anybody logs in, once."),),
+            checks=tuple(Check(f"ageing:{name}", "ageing", f"The password of {name} ages as on NG",
+                               {"name": name, "fields": fields}) for name, fields in aged.items()))
 
 
 PLUGIN = Users
 
 
-def _findings(facts: HostFacts, mine: Dict[str, Any]) -> List[Finding]:
+def _plain(name: str, fields: Optional[List[str]]) -> bool:
+    """Can a command line of systemd say it?"""
+    return bool(fields and _NAME.fullmatch(name) and all(map(_NUMBER.fullmatch, fields)))
+
+
+def _ageing(aged: Dict[str, List[str]]) -> str:
+    lines = "".join("ExecStart=/usr/bin/chage " + " ".join(
+        f"{option} {field or '-1'}" for option, field in zip(_OPTIONS, fields)) + f" -- {name}\n"
+        for name, fields in sorted(aged.items()))
+    return _AGEING.format(lines=lines)
+
+
+def _findings(facts: HostFacts, mine: Dict[str, Any], aged: Iterable[str]) -> List[Finding]:
     found: List[Finding] = []
     for key, id in (("empty", "N2C_USERS_EMPTY_PASSWORD"), ("ageing", "N2C_USERS_AGEING")):
-        if mine.get(key):
-            found.append(finding(id, [f"user:{name}" for name in mine[key]]))
+        names = [name for name in mine.get(key, ()) if key == "empty" or name not in aged]
+        if names:
+            found.append(finding(id, [f"user:{name}" for name in names]))
     pam = [f"file:{c.path}" for c in facts.etc if c.path.startswith(PAM) and c.host is not None
            and c.host.kind == "file" and "/.imgbased" not in c.path]
     profile = mine.get("authselect", "")

@@ -14,6 +14,7 @@
 | virtual-functions | interface, count | the card has so many SR-IOV virtual functions |
 | mount | target, uuid | the file system with that UUID is mounted there |
 | deployment | commit | the running system is a deployment of that commit |
+| ageing | name, fields | the account's fields of /etc/shadow after the password are these |
 | user | name, uid, gid, groups | the user exists with these numbers and groups |
 | kernel-arg | arg | the running kernel was given the argument |
 | selinux-enforcing | | the kernel enforces the policy |
@@ -32,6 +33,7 @@ from ng2coreos.model.proof import Proof
 
 KINDS: Dict[str, Probe] = {
     "address": network.address,
+    "ageing": place.ageing,
     "boot-finished": units.boot_finished,
     "deployment": place.deployment,
     "kernel-arg": place.kernel_arg,

@@ -71,5 +71,21 @@ def user(look: Look, params: Params) -> Seen:
     return Seen(not wrong, "; ".join(wrong))
 
 
+def ageing(look: Look, params: Params) -> Seen:
+    """ageing{name, fields}: how long its password and the account last, by /etc/shadow.
+
+    A password that was changed since then is a good one.
+    """
+    name, wanted = params.text("name"), list(params.texts("fields"))
+    rows = [line.split(":") for line in look.host.read_text("/etc/shadow").splitlines()]
+    have = next((row[2:8] for row in rows if row[0] == name), None)
+    if have is None or not wanted:
+        raise ValueError(f"/etc/shadow has no {name}" if wanted else "the check lacks fields")
+    changed = [field if field.isdigit() else "-1" for field in (have[0], wanted[0])]
+    if have[1:] == wanted[1:] and int(changed[0]) >= int(changed[1]):
+        return Seen(True)
+    return Seen(False, f"{':'.join(have)}, not {':'.join(wanted)}")
+
+
 def _arguments(look: Look) -> List[str]:
     return look.host.read_text("/proc/cmdline").split()

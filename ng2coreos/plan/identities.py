@@ -49,7 +49,7 @@ def decide_identities(facts: HostFacts, target: TargetFacts,
             new_users.append(NewUser(user.name, made[user.name], primary, more, user.gecos,
                                      user.home, user.shell, user.uid < FIRST_HUMAN))
     identities = Identities(user_ids, group_ids, tuple(new_users), new_groups,
-                            tuple(u.name for u in facts.users if _may_log_in(u)))
+                            tuple(u.name for u in facts.users if may_log_in(u)))
     found = (*_changes(identities), *_static(facts, target, static),
              *_memberships(facts, target, identities),
              *_ambiguous(users_lost, groups_lost))
@@ -120,7 +120,8 @@ def _own_group(user: User, target: TargetFacts, new: Tuple[NewGroup, ...],
             (*ids, IdChange(user.name, user.gid, gid, "created")))
 
 
-def _may_log_in(user: User) -> bool:
+def may_log_in(user: User) -> bool:
+    """Is it root or a person? Their passwords are carried."""
     human = FIRST_HUMAN <= user.uid <= LAST_HUMAN and user.name != NOBODY
     shell = user.shell.rpartition("/")[2]
     return user.name == "root" or (human and bool(shell) and shell not in NO_LOGIN)

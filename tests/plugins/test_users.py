@@ -2,15 +2,20 @@
 
 import base64
 import json
+import os
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ng2coreos.firstboot import checks
+from ng2coreos.firstboot.probe import Look
 from ng2coreos.model.facts import HostFacts
-from ng2coreos.model.item import Outcome
+from ng2coreos.model.item import Check, Outcome
 from ng2coreos.plan.written import text_of
-from plugins.users import SUDOERS_OWN, Users
+from plugins.users import AGEING_UNIT, SUDOERS_OWN, Users
 from tests.fakes import FakeHost
 from tests.plan.build import added, changed, decided, file, found, host, ids, item, link
 
@@ -20,7 +25,8 @@ def test_reads_subordinate_ids_and_who_has_no_password(fake_host: FakeHost) -> N
     fake_host.write("/etc/shadow", "root:$6$Hemlock:1::\nguest::1::\nbin:*:1::\n")
     facts = Users().facts(fake_host)
     assert facts == {"subordinate": {"/etc/subuid": ["admin:100000:65536"], "/etc/subgid": []},
-                     "empty": ["guest"], "ageing": [], "sudoers": [], "authselect": ""}
+                     "empty": ["guest"], "shadow": {}, "ageing": [], "sudoers": [],
+                     "authselect": ""}
     assert "Hemlock" not in json.dumps(facts)
 
 
@@ -38,6 +44,54 @@ def with_users(**more: Any) -> HostFacts:
     facts = host()
     mine = {"subordinate": {}, "empty": [], "ageing": [], "sudoers": [], "authselect": "", **more}
     return replace(facts, plugins={**facts.plugins, "users": mine})
+
+
+AGED = ("root:*:0::::::", "admin:$6$x:19000:1:90:14:5:20500:", "vdsm:!!:19000:0:90:7:::")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="chage -R needs root")
+def test_passwords_age_as_on_ng_by_chage_itself(fake_host: FakeHost, tmp_path: Path) -> None:
+    fake_host.write("/etc/shadow", "\n".join(AGED) + "\n")
+    facts = Users().facts(fake_host)
+    plan = decided(with_users(**facts))
+    assert "N2C_USERS_AGEING" not in ids(plan)
+    text = text_of(item(plan, f"/etc/systemd/system/{AGEING_UNIT}"))
+    assert "$6$x" not in text and "vdsm" not in text
+    assert [u.action for u in plan.units if u.unit == AGEING_UNIT] == ["enable"]
+    made = ["root:*:20700:0:99999:7:::", "admin:$6$x:20700:0:99999:7:::"]  # as useradd does
+    (tmp_path / "new/etc").mkdir(parents=True)
+    (tmp_path / "new/etc/passwd").write_text(
+        "root:x:0:0::/:/bin/sh\nadmin:x:1001:1001::/:/bin/sh\n")
+    (tmp_path / "new/etc/shadow").write_text("\n".join(made) + "\n")
+    there = FakeHost(tmp_path / "new")
+    wanted = [c for c in plan.checks if c.kind == "ageing"]
+    assert sorted(c.params["name"] for c in wanted) == ["admin", "root"]
+    assert not any(checks.prove(c, Look(there)).ok for c in wanted)
+    for line in text.splitlines():
+        if line.startswith("ExecStart="):
+            program, *words = line.partition("=")[2].split()
+            subprocess.run([Path(program).name, "-R", tmp_path / "new", *words], check=True)
+    assert (tmp_path / "new/etc/shadow").read_text().splitlines() == list(AGED[:2])
+    assert all(checks.prove(c, Look(there)).ok for c in wanted)
+
+
+@pytest.mark.parametrize("fields,ok", [
+    ("19000:1:90:7::", True), ("19500:1:90:7::", True), ("18999:1:90:7::", False),
+    ("19000:1:90:7::20000", False), (":1:90:7::", False), ("19000:0:99999:7::", False)])
+def test_the_age_of_a_password_is_proved(fields: str, ok: bool, fake_host: FakeHost) -> None:
+    fake_host.write("/etc/shadow", f"x:*:::::::\nadmin:$6$x:{fields}:\n")
+    check = Check("a", "ageing", "A", {"name": "admin", "fields": "19000:1:90:7::".split(":")})
+    assert checks.prove(check, Look(fake_host)).ok is ok
+
+
+@pytest.mark.parametrize("name,last", [("admin", "19000x"), ("ad min", "19000")])
+def test_what_a_unit_cannot_say_is_told(name: str, last: str, fake_host: FakeHost) -> None:
+    fake_host.write("/etc/shadow", f"{name}:$6$x:{last}:0:90:7:::\n")
+    facts = with_users(**Users().facts(fake_host))
+    plan = decided(replace(facts, users=tuple(replace(u, name=name) if u.name == "admin" else u
+                                              for u in facts.users)))
+    assert found(plan, "N2C_USERS_AGEING").resources == (f"user:{name}",)
+    assert not [u for u in plan.units if u.unit == AGEING_UNIT]
 
 
 @pytest.mark.parametrize("row,told", [
