@@ -1,12 +1,13 @@
 """The boot counter after confirm: what fails is left after four boots, what is good never."""
 
 from pathlib import Path
-from typing import Dict
+from typing import Dict, Tuple
 
 import pytest
 
-from ng2coreos.firstboot import boot_success, cli, finalize
+from ng2coreos.firstboot import boot_success, cli, finalize, rollback, verify
 from ng2coreos.model.item import Check
+from ng2coreos.model.proof import Proof
 from ng2coreos.model.state import Phase
 from ng2coreos.stage import bootdir, grubenv
 from tests.firstboot.machine import COMMIT, Machine
@@ -70,6 +71,21 @@ def test_a_boot_that_is_not_good_counts(confirmed: Machine,
         assert boot_success.run(confirmed.system()) is False
     assert "vdsmd.service is failed" in caplog.text
     assert grub(confirmed) == BEFORE
+
+
+def test_a_rollback_while_it_waits_is_not_undone_by_a_count(
+        confirmed: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = confirmed.system()
+    grub(confirmed)
+    before = counter(confirmed)
+
+    def waited(*_: object) -> Tuple[Proof, ...]:
+        rollback.rollback(system)
+        return ()
+
+    monkeypatch.setattr(verify, "wait_healthy", waited)
+    assert boot_success.run(system) is False
+    assert counter(confirmed) == before and confirmed.state.phase is Phase.ROLLED_BACK
 
 
 def test_a_good_boot_of_another_deployment_starts_the_count_and_warns(
