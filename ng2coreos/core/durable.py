@@ -8,8 +8,9 @@ import errno
 import fcntl
 import os
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Iterable, Optional, Tuple
+from typing import Callable, Iterable, Iterator, Optional, Tuple
 
 _FIFREEZE = 0xC0045877  # _IOWR('X', 119, int), linux/fs.h
 _FITHAW = 0xC0045878  # _IOWR('X', 120, int), linux/fs.h
@@ -25,11 +26,12 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o644,
 
 def write_parts(path: Path, parts: Iterable[bytes], *, mode: int = 0o644,
                 owner: Optional[Tuple[int, int]] = None,
-                check: Optional[Callable[[Path], None]] = None) -> None:
+                check: Optional[Callable[[Path], None]] = None, settled: bool = False) -> None:
     """As `write_file`, piece by piece: what is written need not fit into memory.
 
     What `check` does not like of the new file (it raises) does not take the place of the old one.
-    Nobody but root can read the file before it is whole.
+    Nobody but root can read the file before it is whole.  With `settled` it has left the file
+    system's log before it gets its name.
     """
     new = temporary(path)
     _unlink(new)
@@ -45,11 +47,29 @@ def write_parts(path: Path, parts: Iterable[bytes], *, mode: int = 0o644,
                 os.fchown(stream.fileno(), *owner)
             os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
+        if settled:
+            settle(path.parent)
         os.rename(str(new), str(path))
     except BaseException:
         _unlink(new)
         raise
     sync_directory(path.parent)
+
+
+def write_for_grub(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """As `write_file`, and GRUB too sees the old file or all of the new at any moment.
+
+    GRUB reads what is not only in the log, and the log is written back in any order.  So the new
+    file is out of it before its name is, and the old one's blocks go after its name.
+    """
+    with _kept_for_grub(path):
+        write_parts(path, (data,), mode=mode, settled=True)
+
+
+def remove_for_grub(path: Path) -> None:
+    """Remove the file `path`; GRUB sees all of it or nothing at any moment (`write_for_grub`)."""
+    with _kept_for_grub(path):
+        remove(path)
 
 
 def overwrite_in_place(path: Path, data: bytes) -> None:
@@ -140,6 +160,21 @@ def settle(path: Path) -> None:
             fcntl.ioctl(fd, _FITHAW, 0)
     finally:
         os.close(fd)
+
+
+@contextmanager
+def _kept_for_grub(path: Path) -> Iterator[None]:
+    """What is done to the name inside has left the log before a file that it frees is emptied."""
+    try:
+        old = os.open(str(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        old = -1
+    try:
+        yield
+        settle(path.parent)
+    finally:
+        if old >= 0:
+            os.close(old)
 
 
 def _unlink(path: Path) -> None:

@@ -61,11 +61,10 @@ def forget(partition: Path, entries: Sequence[str]) -> None:
     text = config.read_text("utf-8")
     wanted = without_ng(text)
     if wanted != text:
-        durable.write_file(config, wanted.encode(), mode=_mode(config))
-        durable.settle(partition)
+        durable.write_for_grub(config, wanted.encode(), mode=_mode(config))
     rollback = private / "rollback.cfg"
     if rollback.read_bytes() != _EMPTY_ROLLBACK.encode():
-        durable.write_file(rollback, _EMPTY_ROLLBACK.encode(), mode=_mode(rollback))
+        durable.write_for_grub(rollback, _EMPTY_ROLLBACK.encode(), mode=_mode(rollback))
     for entry in entries:
         durable.remove(partition / entry)
     durable.settle(partition)

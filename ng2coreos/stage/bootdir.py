@@ -277,10 +277,9 @@ def _write_custom(custom_cfg: Path, text: str) -> None:
     real = _real(custom_cfg)
     if text:
         mode = stat.S_IMODE(real.stat().st_mode) if real.exists() else 0o600
-        durable.write_file(real, _bytes(text), mode=mode)
+        durable.write_for_grub(real, _bytes(text), mode=mode)
     else:
-        durable.remove(real)
-    durable.settle(real.parent)
+        durable.remove_for_grub(real)
 
 
 def _link(path: Path, target: str) -> None:

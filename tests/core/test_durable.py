@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, Callable, List
+from typing import Any, Callable, List, Tuple
 
 import pytest
 
@@ -142,3 +142,37 @@ def test_overwritten_nothing_of_the_content_is_left(tmp_path: Path, size: int) -
     inode = path.stat().st_ino
     durable.overwrite(path)
     assert path.read_bytes() == bytes(size) and path.stat().st_ino == inode
+
+
+def test_what_grub_reads_has_left_the_log_before_its_name_and_outlives_it(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order on the disk: new content, settled; the name, settled; only then the old content."""
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    old = path.stat().st_ino
+    seen: List[Tuple[bytes, bool]] = []
+
+    def settle(directory: Path) -> None:
+        held = [os.stat(int(fd)).st_ino for fd in os.listdir("/proc/self/fd") if _is_open(int(fd))]
+        new = durable.temporary(path)
+        seen.append((new.read_bytes() if new.exists() else
+                     path.read_bytes() if path.exists() else b"", old in held))
+
+    monkeypatch.setattr(durable, "settle", settle)
+    durable.write_for_grub(path, b"new", mode=0o600)
+    assert seen == [(b"new", True), (b"new", True)]
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", 0o600)
+    old = path.stat().st_ino
+    seen.clear()
+    durable.remove_for_grub(path)
+    assert seen == [(b"", True)]
+    durable.remove_for_grub(path)
+    assert seen == [(b"", True), (b"", False)]
+
+
+def _is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True

@@ -39,7 +39,10 @@ class Loaded:
 def boot(read: Read, names: ListNames) -> Loaded:
     """The kernel that GRUB starts, if nobody touches a key; GrubError if it starts none."""
     loaded = Loaded()
-    _Menu(read, names, {"prefix": _PREFIX, "root": "boot"}, loaded).run(f"{_PREFIX}/grub.cfg")
+    menu = _Menu(read, names, {"prefix": _PREFIX, "root": "boot"}, loaded)
+    menu.run(f"{_PREFIX}/grub.cfg")
+    if not menu.booted:
+        raise GrubError(f"GRUB stays at its prompt: {loaded.trail}")
     return loaded
 
 
@@ -56,11 +59,15 @@ class _Menu:
         self.booted = False
 
     def run(self, config: str) -> None:
-        """Read the file, then start its default entry, or the one it falls back to."""
+        """Read the file, then start its default entry, or the one it falls back to.
+
+        With nothing in the menu nothing happens; where nothing boots, GRUB stays in the menu.
+        """
         self.variables["config_directory"] = config.rpartition("/")[0]
         self.source(config)
         if not self.entries:
-            raise GrubError(f"{config} leads to no menu")
+            self.loaded.trail.append(f"{config} leads to no menu")
+            return
         fallback = self.variables.get("fallback", "").split()
         for chosen in [self._default(), *fallback]:
             index = int(chosen)

@@ -17,13 +17,12 @@ class Recording:
     """The writes of a guest's first disk; its files lie in `directory`."""
 
     def __init__(self, guest: Guest, directory: Path) -> None:
-        """Begin; the guest's file systems are synced first, so the base is all that was written."""
+        """Begin: what the guest has written until now is the base."""
         self.guest = guest
         self.log = directory / "writes.log"
         self.final = directory / "final.qcow2"
         self.base = guest.overlays[0]
         self.marks: Dict[str, int] = {}
-        guest.ssh("sync")
         guest.monitor("stop")
         overlay(self.final, self.base)
         self.log.touch()

@@ -144,6 +144,20 @@ def test_nothing_to_boot_is_an_error(boot: Boot, files: Dict[str, bytes]) -> Non
         boot()
 
 
+def test_an_empty_nested_menu_leads_back_to_the_main_ones_fallback(
+        boot: Boot, files: Dict[str, bytes]) -> None:
+    files["/grub2/grubenv"] = environment(saved_entry=menu.ENTRY)
+    files["/coreos/grub2/grub.cfg"] = b""
+    loaded = boot()
+    assert (loaded.linux, loaded.trail[0], loaded.trail[-1]) == ("/10", menu.ENTRY, "ng-4.10")
+
+
+def test_without_any_menu_there_is_only_the_prompt(boot: Boot, files: Dict[str, bytes]) -> None:
+    files["/grub2/grub.cfg"] = b""
+    with pytest.raises(GrubError, match="prompt"):
+        boot()
+
+
 def test_grubs_own_reader_sees_the_same(files: Dict[str, bytes], tmp_path: Path) -> None:
     tree, image = tmp_path / "tree", tmp_path / "image"
     for path, data in files.items():

@@ -5,7 +5,7 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Iterator, List
+from typing import Any, Iterable, Iterator, List
 
 import pytest
 
@@ -82,19 +82,19 @@ def test_the_menu_block_is_the_last_write_and_is_settled(
         host: Host, boot: Path, boot_plan: BootPlan, deployed: Deployed,
         monkeypatch: pytest.MonkeyPatch, settled: List[Path]) -> None:
     writes: List[str] = []
-    real = durable.write_file
+    real = durable.write_parts
 
-    def write(path: Path, data: bytes, **more: Any) -> None:
+    def write(path: Path, parts: Iterable[bytes], **more: Any) -> None:
         writes.append(path.name)
         if path.name == "custom.cfg":
             assert settled == [boot]  # all that the block names is on the disk
             assert (boot / "ostree").is_symlink()
-        real(path, data, **more)
+        real(path, parts, **more)
 
-    monkeypatch.setattr(durable, "write_file", write)
+    monkeypatch.setattr(durable, "write_parts", write)
     bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
     assert writes[-1] == "custom.cfg"
-    assert settled == [boot, boot / "grub2"]
+    assert settled == [boot, boot / "grub2", boot / "grub2"]  # with its content, with its name
 
 
 def test_without_grubs_checker_nothing_is_written(boot_plan: BootPlan, boot: Path,

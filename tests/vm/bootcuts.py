@@ -1,0 +1,163 @@
+"""Every state that a power cut can leave the boot partition in, and what must hold in each.
+
+GRUB does not replay a log, so each state is judged twice: as it is, by GRUB's own code, and after
+the recovery that the next mount of /boot does.
+"""
+
+import random
+import subprocess
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from ng2coreos.core.errors import BadInput
+from ng2coreos.stage.grubenv import Block
+from tests.rig import grubscript
+from tests.rig.bootimage import BootImage, Unreadable
+from tests.rig.grubparse import GrubError
+from tests.rig.grubscript import Loaded
+from tests.rig.ng.disk import BOOT
+from tests.rig.replay import Range, Replay
+from tests.rig.writelog import Entry, data
+
+PARTITION = Range(*BOOT)
+GRUBENV, CUSTOM = "/grub2/grubenv", "/grub2/custom.cfg"
+NOTHING: Mapping[str, bytes] = {}
+_SECTOR = 512
+_IN_PLACE = b"# GRUB Environment Block\n"  # what is overwritten with no log to mend it
+
+
+@dataclass(frozen=True)
+class Way:
+    """What GRUB may start: digests of the kernel and of what follows it, and the arguments."""
+
+    linux: str
+    initrds: Tuple[str, ...]
+    options: str
+
+
+@dataclass(frozen=True)
+class State:
+    """A state of the partition: after `applied` entries of the log, or with a part of them."""
+
+    applied: int
+    kind: str  # "written", "lost", "torn"
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.applied} entries, {self.kind} {self.detail}".rstrip()
+
+
+@dataclass
+class Oracle:
+    """What the host may boot: NG for ever (`ng`), and the ways that are `new`, once.
+
+    From the moment on when the new system has a `default`, that too, for ever.  Only `finalize`
+    may take NG away: then `ng` is None.  GRUB sees one of `menus` in custom.cfg, never a part.
+    """
+
+    ng: Optional[Way]
+    new: Dict[str, Way]
+    title: str
+    default: Optional[Way] = None
+    menus: Sequence[Optional[bytes]] = ()
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def problems(self, image: Path) -> List[str]:
+        """What is wrong with the partition, as it is and once it is recovered."""
+        told = [f"GRUB: {problem}" for problem in self._boots(BootImage(image))]
+        recovered = image.with_suffix(".recovered")
+        subprocess.run(["cp", "--sparse=always", "--reflink=auto", str(image), str(recovered)],
+                       check=True)
+        told += recover(recovered)
+        return told + [f"recovered: {problem}" for problem in self._boots(BootImage(recovered))]
+
+    def _boots(self, image: BootImage) -> List[str]:
+        told = []
+        try:
+            if self.menus and image.read(CUSTOM) not in self.menus:
+                told.append(f"custom.cfg is neither the old nor the new: {image.read(CUSTOM)!r}")
+            first = self._way(image)
+            self.seen[self._name(first[0])] += 1
+            told += self._judge("the next boot", first, [*self.new.values()])
+            told += self._judge("the boot after", self._way(image, first[1].saved), [])
+            if self.ng is not None:
+                way, loaded = self._way(image, {GRUBENV: self._ng_default()})
+                if way != self.ng:
+                    told.append(f"NG's entry is not whole: {loaded}")
+        except (GrubError, Unreadable, BadInput) as error:
+            told.append(f"{type(error).__name__}: {error}")
+        return told
+
+    def _judge(self, what: str, found: Tuple[Way, Loaded], more: Sequence[Way]) -> List[str]:
+        way, loaded = found
+        told = [f"{what}: {note}" for note in loaded.trail if " is refused: " in note]
+        if way not in [self.ng, self.default, *more]:
+            told.append(f"{what} is not whole: {loaded.linux} {loaded.initrds} by {loaded.trail}")
+        return told
+
+    def _name(self, way: Way) -> str:
+        names = {**self.new, "ng": self.ng, "default": self.default}
+        return next((name for name, known in names.items() if known == way), "unknown")
+
+    def _ng_default(self) -> bytes:
+        block = Block()
+        block.set("saved_entry", self.title)
+        return block.format()
+
+    def _way(self, image: BootImage, changed: Mapping[str, bytes] = NOTHING) -> Tuple[Way, Loaded]:
+        loaded = grubscript.boot(lambda path: changed.get(path) or image.read(path), image.names)
+        return way_of(image, loaded), loaded
+
+
+def way_of(image: BootImage, loaded: Loaded) -> Way:
+    """What was loaded, by its content."""
+    initrds = tuple(image.digest(path) for path in loaded.initrds)
+    return Way(image.digest(loaded.linux), initrds, loaded.options)
+
+
+def recover(image: Path) -> List[str]:
+    """Recover as mounting does after a cut; what is wrong with the file system then."""
+    told = []
+    for argv, good in ((["-E", "journal_only", "-p"], (0,)), (["-p", "-f"], (0, 1)),
+                       (["-f", "-n"], (0,))):
+        done = subprocess.run(["e2fsck", *argv, str(image)], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False)
+        if done.returncode not in good:
+            told.append(f"e2fsck {' '.join(argv)} ends with {done.returncode}: {done.stdout}")
+    return told
+
+
+def states(replay: Replay, entries: Sequence[Entry], chance: random.Random) -> Iterator[State]:
+    """Go through the log: the image is each state while the iterator waits.
+
+    Each write of the partition makes one, "written": the power goes after it.  Each makes two more
+    of a disk with a volatile cache, "lost": it alone is kept of what is not flushed, or any part of
+    that.  A GRUB environment block that is written half makes one for each of its sectors, "torn".
+    """
+    volatile: List[Entry] = []
+    for entry in entries:
+        if entry.flush:
+            replay.apply(volatile)
+            volatile = []
+        if not entry.within(*replay.part):
+            continue
+        undo = replay.apply(volatile)
+        if data(replay.log, entry).startswith(_IN_PLACE):
+            for size in range(_SECTOR, entry.size, _SECTOR):
+                half = replay.apply([entry], size)
+                yield State(entry.number + 1, "torn", f"at {size}")
+                replay.undo(half)
+        undo += replay.apply([entry])
+        yield State(entry.number + 1, "written")
+        replay.undo(undo)
+        volatile.append(entry)
+        if len(volatile) > 1:
+            share = chance.random()
+            for kept in ([entry], [e for e in volatile if chance.random() < share]):
+                undo = replay.apply(kept)
+                yield State(entry.number + 1, "lost", f"but {[e.number for e in kept]}")
+                replay.undo(undo)
+    replay.apply(volatile)
