@@ -1,10 +1,12 @@
 """Confirm, rollback, finalize, deadman: what they change, when they refuse, cut anywhere."""
 
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Iterator, List
 
 import pytest
 
+from ng2coreos.core import namespace
 from ng2coreos.core.errors import (
     BadInput,
     Blocked,
@@ -93,6 +95,26 @@ def test_a_cut_confirm_is_ng_or_goes_on(tmp_path: Path) -> None:
         else:
             assert_confirmed(machine)  # the trial service has ended it
     assert ends == sorted(ends, reverse=True) and {"ng", "coreos"} == set(ends)
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_the_partition_becomes_writable_for_this_process_alone(
+        healthy: Machine, monkeypatch: pytest.MonkeyPatch, live: bool) -> None:
+    """A namespace is made first, and left last: the others' mount stays read-only."""
+    order: List[str] = []
+
+    @contextmanager
+    def private(*, live: bool = True) -> Iterator[None]:
+        order.append(f"private {live}")
+        yield
+        order.append("left")
+
+    monkeypatch.setattr(namespace, "private", private)
+    monkeypatch.setattr(Machine, "live", live)
+    before = len(healthy.calls)
+    with healthy.system().writing():
+        order += [" ".join(argv) for argv in healthy.calls[before:]]
+    assert order == [f"private {live}", "mount -o remount,rw /sysroot/boot", "left"]
 
 
 def test_another_ng2coreos_at_work_is_waited_for_then_named(healthy: Machine) -> None:
