@@ -14,7 +14,7 @@ _PROGRAM_BYTES = 128 * 1024  # the zipapp, packed, in base64
 _PER_ITEM = 400  # in the config and, packed, in the manifest
 _BASE64 = 4 / 3
 _PACKED = 0.5  # of text; what does not shrink goes in as it is
-_MARGIN_BYTES = 4 * 1024 * 1024  # for second copies while files are replaced, and a journal
+_MARGIN_BYTES = 6 * 1024 * 1024  # for second copies while files are replaced, and a journal
 
 
 def boot_bytes(target: TargetFacts, items: Sequence[Item]) -> int:

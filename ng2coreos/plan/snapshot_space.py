@@ -10,6 +10,7 @@ from ng2coreos.model.plan import Volume
 # Superblock, journal and root directory on both sides; NG goes on writing while it is taken over
 _BASE_CHUNKS = 14
 _JOURNAL_BYTES = 128 << 20  # of ext4 at most; it is written round and round
+_BUSY_BYTES = 32 << 20  # of margin: what a host that is not quiet writes to the origin meanwhile
 _INODES_A_DIRECTORY = 10
 _DIRECTORIES_A_CHUNK = 16  # that were made one after the other lie side by side
 _XFS_GROUPS = 4
@@ -33,7 +34,7 @@ def snapshot(facts: HostFacts, volume: Volume, chunk: int, moved: bool) -> Taken
     """A new UUID and, where owners are `moved`, inodes that are written; never more than all."""
     mount = next((m for m in facts.layout.mounts if m.target == volume.source_mount), None)
     if mount is None:
-        return Taken(_BASE_CHUNKS * chunk, 0, 0)
+        return Taken(_BASE_CHUNKS * chunk, _BUSY_BYTES, 0)
     origin = facts.layout.volume(volume.origin)
     mapped = _mapped(origin, mount.used_bytes)
     inodes = mount.inodes_used
@@ -54,7 +55,7 @@ def snapshot(facts: HostFacts, volume: Volume, chunk: int, moved: bool) -> Taken
         expected += journal
         most = expected + (tables + directories) * chunk + min(_JOURNAL_BYTES, inodes * BLOCK)
     most = min(most, max(mapped, expected) + _BASE_CHUNKS * chunk)
-    return Taken(expected, max(0, most - expected), mapped // chunk)
+    return Taken(expected, max(0, most - expected) + _BUSY_BYTES, mapped // chunk)
 
 
 def _mapped(origin: Optional[LogicalVolume], used_bytes: int) -> int:

@@ -137,6 +137,8 @@ def test_a_snapshot_never_takes_much_more_than_its_origin_maps() -> None:
     """A chunk is copied once, however many inodes are in it."""
     found = taken("ext4", 2000000, moved=True)
     assert found.bytes + found.margin_bytes >= 2000000 * 256
+    quiet = taken("ext4", 10, moved=False)
+    assert quiet.margin_bytes >= 32 * MIB  # NG goes on writing
     small = taken("ext4", 1000, moved=True, chunk=1024 * 1024)
     assert small.bytes + small.margin_bytes <= 200 * MIB + 100 * MIB
 
