@@ -175,9 +175,9 @@ def _why(state: BootState) -> str:
         return "The new system was healthy, but the host was reset before it was confirmed."
     if state.phase is Phase.FAILED and state.attempts:
         last = state.attempts[-1]
-        names = ", ".join(f.title for f in last.failures) or "no reason recorded"
-        return (f"Trial {last.trial} of the new system was not healthy: {names}. "
-                "NG is running again.")
+        failed = "; ".join(f.title for f in last.failures)
+        why = f"What failed: {failed}." if failed else "No reason is recorded."
+        return f"Trial {last.trial} of the new system was not healthy. {why} NG is running again."
     return (f"The {trial} trial of the new system did not get as far as its health checks "
             "(panic, hang or power cut). NG is running again.")
 
