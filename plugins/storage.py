@@ -22,6 +22,8 @@ from . import vdsm_conf
 
 LVM = "/etc/lvm/lvm.conf"
 LVMLOCAL = "/etc/lvm/lvmlocal.conf"
+POOL_PROFILE = "imgbased-pool"  # imgbased attaches it to the pool, which grows by it
+PROFILE = f"/etc/lvm/profile/{POOL_PROFILE}.profile"
 FACTORY = "/usr/share/factory"
 NODES = "/var/lib/iscsi/nodes"
 TASKS = "/rhev/data-center/hsm-tasks"
@@ -32,6 +34,8 @@ HOSTED_ENGINE = "hosted-engine:"  # its lockspace is plugins/hosted_engine.py's 
 DEADLINE_S = 30.0
 _SETTING = re.compile(r"^\s*(filter|global_filter|hosttags|use_devicesfile|devicesfile|system_id)"
                       r"\s*=")
+_DEVICES_FILE = re.compile(r"\buse_devicesfile\s*=\s*(\d+)")
+_USE_DEVICES_FILE = "devices/use_devicesfile = 1  # by ng2coreos: LVM's own default differs\n"
 _OWN_NAME = re.compile(r"^\s*(system_id|host_id)\s*=", re.MULTILINE)
 # Settings that are in use -> packages one of which the target must have
 SOFTWARE = (
@@ -60,8 +64,9 @@ class Storage:
         local = host.read_text(LVMLOCAL, default="")
         # Where the last NVMe storage domain is gone (maintenance), the plan is as good as before
         now = {"volatile": {**self.now(host)["volatile"], "nvme": _nvme(host)}}
+        mine = bool(local) and (private(local) or bool(_OWN_NAME.search(local)))
         return {
-            "lvmlocal_private": bool(local) and (private(local) or bool(_OWN_NAME.search(local))),
+            "lvmlocal_private": mine, "lvmlocal": local if mine else "",
             "lvm_settings": _changed(host), "config_method": _config_method(host),
             "pristine": _pristine(host), "automatic": _automatic(host),
             "ports": _fc_ports(host), **now}
@@ -80,9 +85,11 @@ class Storage:
         uuids = sorted(pv.uuid for pv in local_pvs(facts))
         return Contribution(
             findings=tuple(found),
-            items=(*_lvmlocal(facts, mine), *_nvme_items(mine), *_names(mine)),
+            items=(*_lvmlocal(facts, mine), *_nvme_items(mine), *_pristine_items(facts, mine)),
             checks=(Check("pvs:local", "pv-set", "LVM sees the disks of every local volume group",
-                          {"uuids": uuids}),))
+                          {"uuids": uuids}),
+                    *([] if _devices_file(mine) == "0" else [Check(
+                        "lvm-devices", "lvm-devices", "LVM uses the disks of its devices file")])))
 
     def now(self, host: Host) -> Dict[str, Any]:
         """What sanlock holds, and storage tasks that did not end."""
@@ -167,28 +174,49 @@ def _settings(mine: Dict[str, Any]) -> List[Finding]:
     lines = list(mine["lvm_settings"])
     if mine["config_method"] == "filter":
         lines.append("vdsm.conf: config_method = filter")
+    if _devices_file(mine) == "0":
+        lines.append("lvmlocal.conf: use_devicesfile = 0")
     return [finding("N2C_STORAGE_LVM_CONF", [f"file:{LVM}"], lines)] if lines else []
 
 
+def _devices_file(mine: Dict[str, Any]) -> str:
+    """What the admin's lvmlocal.conf says about use_devicesfile; empty where it says nothing."""
+    said = _DEVICES_FILE.search(re.sub("#.*", "", mine["lvmlocal"]))
+    return said.group(1) if said else ""
+
+
 def _lvmlocal(facts: HostFacts, mine: Dict[str, Any]) -> List[Item]:
-    """The whitelist says that vdsm makes it; the admin's own goes before."""
+    """The whitelist says that vdsm makes it; the admin's own goes before.
+
+    It takes the place of the image's, and with it of what that says of the devices file.  LVM puts
+    a devices file that it is not to use out of the way, and then takes disks of virtual machines.
+    """
     change = next((c for c in facts.etc if c.path == LVMLOCAL), None)
     if not mine["lvmlocal_private"] or change is None or change.host is None:
         return []
-    return [carried(LVMLOCAL, change.host, "The admin's own, which vdsm leaves alone.", "storage")]
+    if _devices_file(mine):
+        return [carried(LVMLOCAL, change.host, "The admin's own, which vdsm leaves alone.",
+                        "storage")]
+    text = mine["lvmlocal"].rstrip("\n") + "\n" + _USE_DEVICES_FILE
+    return [written(LVMLOCAL, text, "The admin's own, and LVM uses its devices file.", "storage",
+                    source=LVMLOCAL, mode=change.host.mode & 0o7777)]
 
 
 def _pristine(host: Host) -> Dict[str, Any]:
-    """The host's names on storage networks where they are the image's, and so no change in /etc."""
-    return {path: codec.dump(files.look(host, path)) for path in (INITIATOR, HOSTNQN, HOSTID)
+    """What is wanted though it is the image's, and so no change in /etc: names, and a profile."""
+    return {path: codec.dump(files.look(host, path))
+            for path in (INITIATOR, HOSTNQN, HOSTID, PROFILE)
             if host.exists(path) and host.read_text(FACTORY + path, default="")
             == host.read_text(path)}
 
 
-def _names(mine: Dict[str, Any]) -> List[Item]:
-    return [carried(path, codec.load(FileFact, fact), "Storage lets the host in by this name, "
-                    "though it is the image's.", "storage")
-            for path, fact in mine["pristine"].items()]
+def _pristine_items(facts: HostFacts, mine: Dict[str, Any]) -> List[Item]:
+    reasons = dict.fromkeys((INITIATOR, HOSTNQN, HOSTID), "Storage lets the host in by this name, "
+                            "though it is the image's.")
+    if facts.layout.pool.profile == POOL_PROFILE:
+        reasons[PROFILE] = "The thin pool, in which the new system lies too, grows by this profile."
+    return [carried(path, codec.load(FileFact, fact), reasons[path], "storage")
+            for path, fact in mine["pristine"].items() if path in reasons]
 
 
 def _nvme_items(mine: Dict[str, Any]) -> List[Item]:

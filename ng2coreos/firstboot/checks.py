@@ -20,6 +20,7 @@
 | selinux-enforcing | | the kernel enforces the policy |
 | selinux-labels | | every carried item has a label that the policy knows |
 | selinux-records | records, modules | the policy has these records and modules |
+| lvm-devices | | LVM uses its devices file, and there is one |
 | pv-set | uuids (exact) | LVM sees these PVs; with exact no other |
 """
 
@@ -39,6 +40,7 @@ KINDS: Dict[str, Probe] = {
     "kernel-arg": place.kernel_arg,
     "link": network.link,
     "link-mac": network.link_mac,
+    "lvm-devices": place.lvm_devices,
     "mount": place.mount,
     "no-failed-units": units.no_failed_units,
     "pv-set": place.pv_set,

@@ -6,6 +6,9 @@ from typing import List
 from ng2coreos.firstboot.accounts import Accounts
 from ng2coreos.firstboot.probe import Look, Params, Seen
 
+_DEVICES = "/etc/lvm/devices/system.devices"
+_USES = "devices/use_devicesfile"
+
 
 def mount(look: Look, params: Params) -> Seen:
     """mount{target,uuid}: the file system with that UUID is mounted there; an empty uuid is any."""
@@ -52,6 +55,15 @@ def pv_set(look: Look, params: Params) -> Seen:
         wrong += [f"{found[uuid]} ({uuid}) was not there before"
                   for uuid in sorted(set(found) - wanted)]
     return Seen(not wrong, "; ".join(wrong) or f"{len(wanted)} PVs")
+
+
+def lvm_devices(look: Look, params: Params) -> Seen:
+    """lvm-devices{}: LVM uses its devices file, and there is one; without it LVM takes any disk."""
+    del params
+    said = look.run("lvmconfig", "--typeconfig", "full", _USES).stdout.strip()
+    if said.replace(" ", "") != "use_devicesfile=1":
+        return Seen(False, f"LVM's configuration says {said or 'nothing of ' + _USES}")
+    return Seen(True) if look.host.exists(_DEVICES) else Seen(False, f"{_DEVICES} is missing")
 
 
 def user(look: Look, params: Params) -> Seen:

@@ -199,6 +199,18 @@ def test_pv_set(fake_host: FakeHost, uuids: Any, exact: bool, reason: str) -> No
     assert found.ok is (not reason) and reason in found.detail
 
 
+@pytest.mark.parametrize("said, there, reason", [
+    ("use_devicesfile=1\n", True, ""), ("use_devicesfile=1\n", False, "system.devices is missing"),
+    ("use_devicesfile=0\n", True, "says use_devicesfile=0"),
+    ("", True, "says nothing of devices/")])
+def test_lvm_devices(fake_host: FakeHost, said: str, there: bool, reason: str) -> None:
+    fake_host.on("lvmconfig", ..., stdout=said)
+    if there:
+        fake_host.write("/etc/lvm/devices/system.devices")
+    found = look(fake_host, "lvm-devices")
+    assert found.ok is (not reason) and reason in found.detail
+
+
 @pytest.mark.parametrize("params, reason", [
     ({}, ""), ({"uid": 36, "gid": 36}, ""), ({"groups": ["kvm", "qemu"]}, ""),
     ({"uid": 37}, "uid is 36, not 37"), ({"gid": 107}, "gid is 36"),
@@ -264,7 +276,7 @@ def test_tls_where_nothing_listens(fake_host: FakeHost) -> None:
 @pytest.mark.parametrize("kind", sorted(checks.KINDS))
 def test_wrong_parameters_are_a_failure_with_a_reason(tmp_path: Path, kind: str) -> None:
     host = FakeHost(tmp_path)
-    for program in ("systemctl", "ip", "pvs", "findmnt"):
+    for program in ("systemctl", "ip", "pvs", "findmnt", "lvmconfig"):
         host.on(program, ..., raises=CommandFailed("it hung", hint=""), times=-1)
     found = look(host, kind, unit=5, uuids="x", interface=[], name=None, allow=7, commit=1, arg=2,
                  target=3, address={}, port="443", destination=0)

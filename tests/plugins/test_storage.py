@@ -1,6 +1,9 @@
 """storage: what is held now, what is the admin's, what the target must be able to do."""
 
+import os
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Dict
 
 import pytest
@@ -9,7 +12,16 @@ from ng2coreos.model.facts import EtcChange, HostFacts, Package, PhysicalVolume
 from ng2coreos.model.finding import Kind
 from ng2coreos.model.item import Outcome
 from ng2coreos.plan.written import text_of
-from plugins.storage import HOSTID, HOSTNQN, INITIATOR, LVMLOCAL, Storage, private
+from plugins.storage import (
+    HOSTID,
+    HOSTNQN,
+    INITIATOR,
+    LVMLOCAL,
+    POOL_PROFILE,
+    PROFILE,
+    Storage,
+    private,
+)
 from tests.fakes import FakeHost
 from tests.plan.build import GIB, added, changed, decided, file, found, host, ids, item, target
 
@@ -21,7 +33,8 @@ s hosted-engine:1:/run/vdsm/storage/x:0
 r 5b7a9f6e-2a90:SDM:/dev/5b7a9f6e/leases:1048576:4 p 2000
 """
 NONE: Dict[str, Any] = {
-    "lvmlocal_private": False, "lvm_settings": [], "config_method": "", "automatic": [],
+    "lvmlocal_private": False, "lvmlocal": "", "lvm_settings": [], "config_method": "",
+    "automatic": [],
     "pristine": {}, "ports": [],
     "volatile": {"leases": [], "tasks": [], "nvme": {"used": False, "uuid": "", "stored": []}}}
 
@@ -65,10 +78,53 @@ def test_whose_lvmlocal_it_is(text: str, answer: bool) -> None:
 
 def test_lvmlocal_is_vdsms_unless_the_admin_took_it_away() -> None:
     assert item(decided(with_storage(changed(LVMLOCAL))), LVMLOCAL).outcome is Outcome.REGENERATED
-    one = item(decided(with_storage(changed(LVMLOCAL, file("mine")), lvmlocal_private=True)),
-               LVMLOCAL)
+    one = item(decided(with_storage(changed(LVMLOCAL, file("mine")), lvmlocal_private=True,
+                                    lvmlocal="devices { use_devicesfile = 1 }")), LVMLOCAL)
     assert (one.outcome, one.source, one.sha256) == (
         Outcome.CARRIED, LVMLOCAL, "sha256-of-mine")
+
+
+@pytest.mark.parametrize("said", [
+    "#PRIVATE\nactivation {\n}", "#PRIVATE\n# use_devicesfile = 0\n"])
+def test_the_admins_lvmlocal_does_not_switch_the_devices_file_off(said: str) -> None:
+    facts = with_storage(changed(LVMLOCAL, file("mine")), lvmlocal_private=True, lvmlocal=said)
+    plan = decided(facts)
+    assert text_of(item(plan, LVMLOCAL)) == said.rstrip("\n") + "\n" + (
+        "devices/use_devicesfile = 1  # by ng2coreos: LVM's own default differs\n")
+    assert "lvm-devices" in {c.kind for c in plan.checks}
+
+
+@pytest.mark.parametrize("value", ["0", "1"])
+def test_what_the_admin_says_about_the_devices_file_holds(value: str) -> None:
+    said = f"#PRIVATE\ndevices {{ use_devicesfile = {value} }}\n"
+    facts = with_storage(changed(LVMLOCAL, file("mine")), lvmlocal_private=True, lvmlocal=said)
+    plan = decided(facts)
+    assert item(plan, LVMLOCAL).outcome is Outcome.CARRIED
+    assert ("N2C_STORAGE_LVM_CONF" in ids(plan)) is (value == "0")
+    assert ("lvm-devices" in {c.kind for c in plan.checks}) is (value == "1")
+
+
+def test_lvm_itself_reads_what_is_added(tmp_path: Path) -> None:
+    (tmp_path / "lvm.conf").write_text("devices {\n\tscan = [ \"/dev\" ]\n}\n")
+    (tmp_path / "lvmlocal.conf").write_text(
+        "devices {\n\tissue_discards = 1\n}\ndevices/use_devicesfile = 1  # by ng2coreos\n")
+    said = subprocess.run(
+        ["lvmconfig", "--typeconfig", "full", "devices/use_devicesfile", "devices/issue_discards"],
+        env={**os.environ, "LVM_SYSTEM_DIR": str(tmp_path)}, capture_output=True, text=True,
+        check=True)
+    assert said.stdout.split() == ["use_devicesfile=1", "issue_discards=1"]
+
+
+def test_the_profile_of_the_pool_is_carried_though_it_is_the_images(fake_host: FakeHost) -> None:
+    fake_host.on("sanlock", ..., missing=True)
+    fake_host.write_all({PROFILE: "activation {}\n", "/usr/share/factory" + PROFILE:
+                         "activation {}\n"})
+    facts = with_storage(pristine=Storage().facts(fake_host)["pristine"])
+    assert facts.layout.pool.profile != POOL_PROFILE
+    assert not [i for i in decided(facts).items if i.path == PROFILE]
+    pool = replace(facts.layout.pool, profile=POOL_PROFILE)
+    one = item(decided(replace(facts, layout=replace(facts.layout, pool=pool))), PROFILE)
+    assert (one.outcome, one.source) == (Outcome.CARRIED, PROFILE)
 
 
 def test_a_system_id_makes_lvmlocal_the_admins(fake_host: FakeHost) -> None:

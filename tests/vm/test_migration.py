@@ -129,6 +129,7 @@ def test_4_every_item_is_proved_on_the_new_system(story: Story, figures: Dict[st
     assert ssh("ls /sysroot/boot/coreos | grep -c cpio", check=False).stdout.strip() == "0"
     assert "engine" in ssh("cat /root/.ssh/authorized_keys").stdout
     assert "PVID=" in ssh("cat /etc/lvm/devices/system.devices").stdout
+    assert ssh("lvs").stderr == ""  # the pool's profile is there
     assert ssh("find /var /etc -xdev \\( -nouser -o -nogroup \\) | head").stdout == ""
     story.ended()
 
