@@ -93,6 +93,7 @@ class Selinux:
         return {"mode": found["SELINUX"], "type": found["SELINUXTYPE"],
                 "records": [[r.kind, list(r.key), list(r.values)] for r in store.records
                             if r not in image.records],
+                "others": _others(host, semanage.directory(host, kind)),
                 "modules": [_module(host, m) for m in store.modules
                             if (m.priority, m.name) not in theirs]}
 
@@ -141,6 +142,13 @@ class Selinux:
 PLUGIN = Selinux
 
 
+def _others(host: Host, store: str) -> List[str]:
+    """What else semanage can set, which is told only."""
+    found = [line for name in ("ibpkeys.local", "ibendports.local")
+             for line in semanage.said(host.read_text(f"{store}/{name}", default=""))]
+    return [*found, *(["dontaudit off"] if host.exists(f"{store}/disable_dontaudit") else [])]
+
+
 def _module(host: Host, module: semanage.Module) -> Dict[str, Any]:
     """The facts of a module; what it needs is found where its CIL is there."""
     try:
@@ -164,6 +172,8 @@ def _replay(facts: HostFacts, mine: Dict[str, Any], target: TargetFacts) -> Repl
     replay.take([Record(kind, tuple(key), tuple(values))
                  for kind, key, values in mine.get("records", ())],
                 [Local.of(row) for row in mine.get("modules", ())])
+    replay.left += [(line, "it is not one of the kinds that are set again")
+                    for line in mine.get("others", ())]
     why = ("the image has no SELinux policy" if target.selinux is None else
            f"the image lacks {TOOLS}" if TOOLS not in names else "")
     if why:

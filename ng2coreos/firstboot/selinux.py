@@ -91,6 +91,8 @@ def _unlabelled(host: Host, path: str) -> bool:
     try:
         label = os.getxattr(str(host.path(path)), "security.selinux", follow_symlinks=False)
     except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.ENOTSUP):
+            return False  # a file system that has none; the mount says which label counts
         if error.errno == errno.ENODATA:
             return True
         raise

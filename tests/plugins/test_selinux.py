@@ -23,7 +23,8 @@ def with_selinux(mode: str, kind: str = "targeted") -> HostFacts:
 
 
 def test_reads_what_the_configuration_names(fake_host: FakeHost) -> None:
-    assert Selinux().facts(fake_host) == {"mode": "", "type": "", "records": [], "modules": []}
+    assert Selinux().facts(fake_host) == {"mode": "", "type": "", "records": [], "others": [],
+                                          "modules": []}
     fake_host.write("/etc/selinux/config",
                     "# SELINUX=disabled\nSELINUX=Permissive\nSELINUXTYPE=targeted\n")
     found = Selinux().facts(fake_host)

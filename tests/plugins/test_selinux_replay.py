@@ -236,6 +236,14 @@ def test_a_policy_that_is_not_known_is_asked_on_the_new_system(fake_host: FakeHo
     assert [i.path for i in plan.items if i.path.startswith(MODULES)]
 
 
+def test_kinds_that_are_not_set_again_are_named(fake_host: FakeHost) -> None:
+    stored(fake_host, {"ibpkeys.local": "# x\nibpkeycon fe80:: 0x8001 system_u:object_r:x_t:s0\n",
+                       "ibendports.local": "ibendportcon mlx4_0 2 system_u:object_r:y_t:s0\n",
+                       "disable_dontaudit": ""})
+    assert sorted(line.split()[0] for line in left(planned(fake_host))) == [
+        "dontaudit", "ibendportcon", "ibpkeycon"]
+
+
 def test_el7_keeps_its_store_below_etc(fake_host: FakeHost) -> None:
     stored(fake_host, {"booleans.local": "nis_enabled=true\n"}, "/etc/selinux/targeted/active")
     assert lines(planned(fake_host)) == ["boolean -m -1 nis_enabled"]
