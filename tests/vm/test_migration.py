@@ -27,6 +27,8 @@ from tests.vm.scene import (
 
 pytestmark = pytest.mark.vm
 
+NG_WRITES_BYTES = 32 << 20  # at most, while the tool runs: journal, logs, vdsm
+
 
 class Story:
     """A scene that goes on from test to test; what came before must have worked."""
@@ -237,8 +239,9 @@ def _as_predicted(report: Dict[str, Any], seen: Dict[str, float],
                   figures: Dict[str, float]) -> None:
     """The report shows what was predicted beside what was measured, and both are right.
 
-    `seen` is what the host's own tools say that the run took; NG writes a little meanwhile, and
-    LVM's percentage has two digits.
+    `seen` is what the host's own tools say of the time from before to after the run.  In it NG
+    writes too, and each write to what a snapshot shares takes a chunk; LVM's percentage has two
+    digits.
     """
     space = {p["what"]: p for p in report["storage"]["predictions"]}
     for what, taken in seen.items():
@@ -246,7 +249,8 @@ def _as_predicted(report: Dict[str, Any], seen: Dict[str, float],
         figures[f"{what} predicted (MiB)"] = need / 1048576
         figures[f"{what} used by apply (MiB)"] = measured / 1048576
         figures[f"{what} predicted by measured"] = need / measured
-        assert measured == pytest.approx(taken, rel=0.01), what
+        figures[f"{what} taken in the whole time (MiB)"] = taken / 1048576
+        assert -0.01 * taken < taken - measured < NG_WRITES_BYTES, what
         assert need == pytest.approx(measured, rel=0.02), what
     metadata = space["pool metadata"]
     figures["pool metadata predicted by measured"] = (
