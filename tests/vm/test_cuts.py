@@ -1,0 +1,297 @@
+"""The power fails at any write: every state of the disks is judged, and some are really booted.
+
+Every write and flush of the host's disk is recorded while the tool works.  The states that a cut
+can leave are rebuilt from that, so what was not flushed is really lost.
+"""
+
+import hashlib
+import random
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, cast
+
+import pytest
+
+from ng2coreos.core.errors import Exit
+from ng2coreos.stage.grubenv import Block
+from ng2coreos.stage.menu import ENTRY, FIRST_BOOT_ENTRY
+from tests.rig import grubscript, replay, states
+from tests.rig.bootimage import BootImage
+from tests.rig.recording import Recording
+from tests.rig.writelog import Entry, data, flushes, lost
+from tests.vm import bootcuts, lvmcuts
+from tests.vm.bootcuts import PARTITION, Oracle, Way
+from tests.vm.conftest import opened
+from tests.vm.recorded import Recorded, Untouched
+from tests.vm.scene import Scene, changed, work_place
+
+pytestmark = pytest.mark.vm
+
+SEED = 20261122
+FIRST, SECOND = "first trial", "second trial"
+RESUMED = (".state", ".cpio")  # what tells when it was made
+END = 1 << 62  # later than any entry
+STEPS = ("make-root", "pull-commit", "deploy", "export-state", "write-ignition",
+         "snapshot-volumes", "write-boot", "arm", "rollback")
+
+
+class Story:
+    """`apply` and then `rollback` on one host."""
+
+    def __init__(self, scene: Scene, place: Path) -> None:
+        self.scene, self.place = scene, place
+        self.before = Untouched.of(scene)
+        written = _written(scene)
+        scene.guest.ssh("sync")
+        recording = Recording(scene.guest, place)
+        scene.tool("apply", *scene.target_options())
+        recording.mark("applied")
+        self.armed = scene.boot_files()
+        scene.tool("rollback")
+        recording.mark("rolled back")
+        self.differences = self.before.differences(scene)
+        self.data_disk_bytes = _written(scene) - written
+        recording.end()
+        self.run = Recorded(recording)
+        self.oracle = Oracle(self.way([]), {FIRST: self.way(self.applied)}, scene.image.title,
+                             menus=menus(self.run, place, [], self.applied))
+
+    @property
+    def applied(self) -> Sequence[Entry]:
+        """What had been written when `apply` had ended."""
+        return self.run.entries[:self.run.until("applied")]
+
+    def way(self, kept: Sequence[Entry]) -> Way:
+        """What GRUB boots when these entries have reached the disk."""
+        return way(self.run, kept, self.place)
+
+    def sample(self, step: str, chance: random.Random) -> List[Entry]:
+        """What a disk holds after a cut somewhere in a step of `apply`, or in `rollback`."""
+        begun = {**self.run.steps(), "rollback": self.run.until("applied")}
+        ends = sorted([*begun.values(), self.run.until("rolled back")])
+        cut = chance.randrange(begun[step], ends[ends.index(begun[step]) + 1])
+        return lost(self.run.entries, cut, chance)
+
+
+def image_at(run: Recorded, kept: Sequence[Entry], place: Path) -> BootImage:
+    """The boot partition when these entries have reached the disk."""
+    image = place / "way"
+    replay.extract(run.base, PARTITION, image)
+    with open(image, "r+b") as disk, open(run.log, "rb") as log:
+        replay.Replay(disk, log, PARTITION).apply(kept)
+    return BootImage(image)
+
+
+def way(run: Recorded, kept: Sequence[Entry], place: Path, **environment: str) -> Way:
+    """What GRUB boots when these entries have reached the disk; with another grubenv, if given."""
+    seen = image_at(run, kept, place)
+    block = Block()
+    for name, value in environment.items():
+        block.set(name, value)
+    changed = {bootcuts.GRUBENV: block.format()} if environment else {}
+    return bootcuts.way_of(seen, grubscript.boot(
+        lambda path: changed.get(path) or seen.read(path), seen.names))
+
+
+def menus(run: Recorded, place: Path, *kept: Sequence[Entry]) -> List[Optional[bytes]]:
+    """custom.cfg at these moments."""
+    return [image_at(run, entries, place).read(bootcuts.CUSTOM) for entries in kept]
+
+
+def judge(run: Recorded, place: Path, until: Dict[int, Oracle],
+          figures: Dict[str, float]) -> List[str]:
+    """What is wrong with the boot partition's states, each judged by the oracle of its time.
+
+    An oracle is for states with fewer entries than its key.
+    """
+    image = place / "boot"
+    replay.extract(run.base, PARTITION, image)
+    kinds: Counter[str] = Counter()
+    told: List[str] = []
+    with open(image, "r+b") as disk, open(run.log, "rb") as log:
+        part = replay.Replay(disk, log, PARTITION)
+        for state in bootcuts.states(part, run.entries, random.Random(SEED)):
+            kinds[state.kind] += 1
+            oracle = until[min(limit for limit in until if state.applied < limit)]
+            told += [f"{state}: {problem}" for problem in oracle.problems(image)]
+    figures.update({f"states of /boot judged: {kind}": n for kind, n in kinds.items()})
+    assert {*kinds} == {"written", "lost", "torn"}
+    return told
+
+
+def _written(scene: Scene) -> int:
+    """Bytes written to the storage domain's disk."""
+    blocks = cast(List[Dict[str, Any]], scene.guest.monitor("query-blockstats"))
+    (found,) = (b["stats"]["wr_bytes"] for b in blocks if b.get("node-name") == "disk1")
+    assert isinstance(found, int)
+    return found
+
+
+@pytest.fixture(scope="module")
+def story() -> Iterator[Story]:
+    """The recording, made once."""
+    with work_place("cuts-files") as place, opened("cuts") as scene:
+        scene.guest.resume(states.ng_up(scene.image))
+        scene.prepare_ng()
+        yield Story(scene, place)
+
+
+def test_the_recording_is_the_whole_truth(story: Story, figures: Dict[str, float]) -> None:
+    entries = story.run.entries
+    figures["recorded requests"] = len(entries)
+    figures["recorded (MiB)"] = sum(e.size for e in entries) / 1048576
+    rebuilt = story.place / "all.qcow2"
+    replay.rebuild(story.run.base, story.run.log, entries, rebuilt)
+    assert replay.same(rebuilt, story.run.final)
+    rebuilt.unlink()
+    assert set(story.run.steps()) == {*STEPS} - {"rollback"}
+
+
+def test_nothing_of_the_host_has_changed_in_the_end_and_never_the_domains_disk(
+        story: Story) -> None:
+    assert story.differences == []
+    assert story.data_disk_bytes == 0
+    assert not [e for e in story.run.entries if e.within(0, PARTITION.start)]
+
+
+def test_what_grub_may_boot_is_ngs_kernel_and_the_targets(story: Story) -> None:
+    def digest(path: str) -> str:
+        (fact,) = (f for p, f in story.armed.items() if p.endswith(path))
+        return cast(str, fact[4])
+
+    image, target = story.scene.image, story.scene.target
+    ng, new = story.oracle.ng, story.oracle.new[FIRST]
+    assert ng is not None
+    assert ng.linux == digest(f"{image.layer}/vmlinuz-{image.kernel}")
+    assert ng.initrds == (digest(f"{image.layer}/initramfs-{image.kernel}.img"),)
+    assert f"img.bootid={image.layer}" in ng.options
+    modules = _ostree(target.repo, "ls", target.ref, "/usr/lib/modules").decode().split()[-1]
+    for name, found in (("vmlinuz", new.linux), ("initramfs.img", new.initrds[0])):
+        content = _ostree(target.repo, "cat", target.ref, f"{modules}/{name}")
+        assert hashlib.sha256(content).hexdigest() == found
+    assert new.initrds[1] == digest("/coreos/ng2coreos-firstboot.cpio")
+    assert story.way(story.run.entries) == ng
+
+
+def _ostree(repo: Path, *argv: str) -> bytes:
+    return subprocess.run(["ostree", f"--repo={repo}", *argv], check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def test_in_every_state_of_the_boot_partition_grub_boots_something_whole(
+        story: Story, figures: Dict[str, float]) -> None:
+    assert judge(story.run, story.place, {END: story.oracle}, figures) == []
+    assert {*story.oracle.seen} == {"ng", FIRST}
+
+
+def test_in_every_state_lvm_believes_its_metadata_and_the_pool_is_sound(
+        story: Story, figures: Dict[str, float]) -> None:
+    found = _lvm(story.run, story, figures)
+    assert min(found.writes, found.flushes) > 100
+
+
+def _lvm(run: Recorded, story: Story, figures: Dict[str, float]) -> lvmcuts.Result:
+    found = lvmcuts.check(run, story.scene.image, story.place)
+    figures["flush states"] = len(flushes(run.entries))
+    figures["states of LVM's metadata judged"] = found.writes
+    figures["flush states of the thin pool judged"] = found.flushes
+    assert found.problems == []
+    return found
+
+
+ONE = ("write-boot", "rollback", 0)
+MORE = [(step, way, seed) for step in STEPS for way in ("resume", "rollback") for seed in (0, 1)
+        if (step, way, seed) != ONE and (step, way) != ("rollback", "resume")]
+
+
+@pytest.mark.parametrize("step,way,seed", [
+    ONE, *(pytest.param(*more, marks=pytest.mark.soak) for more in MORE)])
+def test_a_cut_host_boots_and_goes_either_way(story: Story, figures: Dict[str, float], step: str,
+                                              way: str, seed: int) -> None:
+    kept = story.sample(step, random.Random(f"{SEED} {step} {way} {seed}"))
+    trial = story.way(kept) == story.oracle.new[FIRST]
+    with story.run.cut(story.scene, kept, "cut") as scene:
+        scene.guest.boot()
+        figures["disks after a cut booted"] = 1
+        if trial:
+            assert scene.system() == "coreos"
+            scene.wait_phase("confirmed")
+            return
+        assert scene.system() == "ng"
+        scene.prepare_ng()
+        if way == "resume" and scene.guest.ssh("ls /var/lib/ng2coreos/current",
+                                               check=False).rc == 0:
+            scene.tool("resume")
+            assert scene.tool("status").rc == Exit.OK
+            assert scene.grub_environment()["next_entry"] == FIRST_BOOT_ENTRY
+            now = scene.boot_files()
+            assert {*now} == {*story.armed}
+            assert [p for p in changed(story.armed, now) if not p.endswith(RESUMED)] == []
+        scene.tool("rollback")
+        assert story.before.differences(scene) == []
+
+
+class NewSystem:
+    """The armed disk, booted: both trials, confirm, and the way back from there."""
+
+    def __init__(self, story: Story, scene: Scene, place: Path) -> None:
+        self.story, self.place = story, place
+        scene.guest.prepare("bios")
+        scene.guest.start()
+        recording = Recording(scene.guest, place)  # the firmware has not read a sector yet
+        scene.wait_phase("confirmed")
+        scene.new("confirm")  # ends what of it may still be going on
+        scene.guest.ssh("sync")
+        recording.mark("confirmed")
+        scene.new("rollback")
+        scene.guest.ssh("sync")
+        recording.mark("rolled back")
+        recording.end()
+        self.run = Recorded(recording)
+        self.second = way(self.run, self.confirmed, place, next_entry=ENTRY)
+
+    @property
+    def confirmed(self) -> Sequence[Entry]:
+        """What had been written when the new system was confirmed."""
+        return self.run.entries[:self.run.until("confirmed")]
+
+    def default_at(self) -> Tuple[int, int]:
+        """When the new system becomes the default: the number of the write, and of its flush."""
+        with open(self.run.log, "rb") as log:
+            write = next(e.number for e in self.run.entries if e.within(*PARTITION)
+                         and f"\nsaved_entry={ENTRY}\n".encode() in data(log, e))
+        return write, next(e.number for e in self.run.entries[write:] if e.flush)
+
+
+@pytest.fixture(scope="module")
+def new(story: Story) -> Iterator[NewSystem]:
+    """The second recording."""
+    with work_place("cuts-new") as place, \
+            story.run.cut(story.scene, story.applied, "cut-new") as scene:
+        yield NewSystem(story, scene, place)
+
+
+@pytest.mark.soak
+def test_in_the_trials_ng_is_the_default_and_after_confirm_the_new_system(
+        new: NewSystem, figures: Dict[str, float]) -> None:
+    ng, first = new.story.oracle.ng, new.story.oracle.new[FIRST]
+    write, flush = new.default_at()
+    seen = menus(new.run, new.place, [], new.confirmed)
+    trials = Oracle(ng, {FIRST: first, SECOND: new.second}, new.story.oracle.title, menus=seen)
+    either, confirmed, back = (Oracle(ng, {}, trials.title, new.second, seen) for _ in range(3))
+    told = judge(new.run, new.place, {write + 1: trials, flush + 1: either,
+                                      len(new.confirmed) + 1: confirmed, END: back}, figures)
+    for name, oracle in (("trials", trials), ("confirm", confirmed), ("rollback", back)):
+        figures.update({f"states of {name} that boot: {k}": n for k, n in oracle.seen.items()})
+    assert told == []
+    assert {*trials.seen} >= {"ng", SECOND}
+    assert {*confirmed.seen} == {"default"}
+    assert "ng" in back.seen
+    assert way(new.run, new.run.entries, new.place) == ng
+
+
+@pytest.mark.soak
+def test_lvm_is_consistent_while_the_new_system_runs(new: NewSystem,
+                                                     figures: Dict[str, float]) -> None:
+    _lvm(new.run, new.story, figures)
