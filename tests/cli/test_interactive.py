@@ -31,6 +31,8 @@ class Person:
             code = 99
             try:
                 os.chdir(place)
+                # as in a login shell, whatever started the tests (nohup and & ignore it)
+                signal.signal(signal.SIGINT, signal.default_int_handler)
                 sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")
                 from ng2coreos.cli import main
                 sys.argv = ["ng2coreos", "plan", "--target", str(tool.repo), "--interactive",
@@ -69,6 +71,9 @@ class Person:
         """The exit status, everything read."""
         try:
             while True:
+                if not select.select([self._fd], [], [], DEADLINE_S)[0]:
+                    os.kill(self.pid, signal.SIGKILL)
+                    raise AssertionError(f"it does not end: {self.whole[-3000:]}")
                 text = os.read(self._fd, 4096).decode(errors="replace")
                 self.whole += text
         except OSError:
