@@ -5,8 +5,8 @@ from typing import List
 
 from ng2coreos.firstboot.accounts import Accounts
 from ng2coreos.firstboot.probe import Look, Params, Seen
+from ng2coreos.model.places import LVM_DEVICES
 
-_DEVICES = "/etc/lvm/devices/system.devices"
 _USES = "devices/use_devicesfile"
 
 
@@ -63,7 +63,7 @@ def lvm_devices(look: Look, params: Params) -> Seen:
     said = look.run("lvmconfig", "--typeconfig", "full", _USES).stdout.strip()
     if said.replace(" ", "") != "use_devicesfile=1":
         return Seen(False, f"LVM's configuration says {said or 'nothing of ' + _USES}")
-    return Seen(True) if look.host.exists(_DEVICES) else Seen(False, f"{_DEVICES} is missing")
+    return Seen(True) if look.host.exists(LVM_DEVICES) else Seen(False, f"{LVM_DEVICES} is missing")
 
 
 def user(look: Look, params: Params) -> Seen:

@@ -15,8 +15,8 @@ from ng2coreos.ignition.document import Document
 from ng2coreos.ignition.paths import canonical
 from ng2coreos.model.ignition import Release, Spec
 from ng2coreos.model.item import Item
-from ng2coreos.model.plan import ArgAction, Plan
-from ng2coreos.plan import checks, lvm_devices
+from ng2coreos.model.places import LVM_DEVICES
+from ng2coreos.model.plan import NG_PVS, ArgAction, Plan
 
 FSTAB = "/etc/fstab"
 RULE = "reinstall"  # of the collected items
@@ -47,7 +47,7 @@ def build(plan: Plan, content: Content, password: Password, state: State,
         if item.path == FSTAB and is_written(item):
             items += _fstab(item, plan, notes)
             continue
-        if item.path == lvm_devices.PATH and is_written(item):
+        if item.path == LVM_DEVICES and is_written(item):
             items += _devices(item, plan, notes)
             continue
         if item.path == _CRYPTTAB and is_written(item):
@@ -81,7 +81,7 @@ def _fstab(item: Item, plan: Plan, notes: List[str]) -> List[Item]:
 def _devices(item: Item, plan: Plan, notes: List[str]) -> List[Item]:
     """LVM's devices file without NG's disks; none, but the image's own, where that are all."""
     gone = {str(uuid).replace("-", "") for check in plan.decisions.checks
-            if check.id == checks.NG_PVS for uuid in check.params["uuids"]}
+            if check.id == NG_PVS for uuid in check.params["uuids"]}
     lines = base64.b64decode(item.content).decode("utf-8").splitlines()
     kept = [line for line in lines if line.partition("PVID=")[2] not in gone]
     named = [line.partition("DEVNAME=")[2].split()[0] for line in kept if "PVID=" in line]

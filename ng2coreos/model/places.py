@@ -1,7 +1,9 @@
-"""The directories in ``/`` that belong to no admin."""
+"""Paths that several rooms must agree on."""
 
-# On every system, or nothing of NG's is kept in them; /rhev is made by vdsm
+# Directories in / that belong to no admin: on every system, or nothing of NG's is kept in them; /rhev is made by vdsm
 STANDARD = frozenset((
     "afs", "bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "lost+found",
     "media", "mnt", "opt", "ostree", "proc", "rhev", "root", "run", "sbin", "srv", "sys", "sysroot",
     "tmp", "usr", "var"))
+# Which disks LVM uses
+LVM_DEVICES = "/etc/lvm/devices/system.devices"

@@ -333,5 +333,6 @@ class Plan:
 
 
 SCHEMA = "ng2coreos-plan/1"
+NG_PVS = "pvs"  # the check that the disks of NG's own volume group are there
 # On the new system: for each volume a list of what NG's kernel would not label, a NUL behind each
 RELABEL = "/etc/ng2coreos/relabel"

@@ -4,11 +4,9 @@ from typing import Dict, List, Sequence, Tuple
 
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.item import Check
-from ng2coreos.model.plan import ArgAction, Identities, KernelArg, UnitState, Volume
+from ng2coreos.model.plan import NG_PVS, ArgAction, Identities, KernelArg, UnitState, Volume
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.identities import FIRST_HUMAN, LAST_HUMAN, NOBODY
-
-NG_PVS = "pvs"  # the check of the disks of NG's own volume group
 
 
 def general_checks(facts: HostFacts, target: TargetFacts, volumes: Sequence[Volume],

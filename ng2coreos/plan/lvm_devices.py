@@ -12,8 +12,8 @@ from typing import List
 
 from ng2coreos.model.facts import HostFacts, PhysicalVolume
 from ng2coreos.model.item import Item, Outcome
+from ng2coreos.model.places import LVM_DEVICES
 
-PATH = "/etc/lvm/devices/system.devices"
 _RULE = "plan:lvm-devices"
 _DOMAIN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HEADER = "# Written by ng2coreos: the disks of NG's local volume groups.\nVERSION=1.1.1\n"
@@ -29,9 +29,10 @@ def decide_lvm_devices(facts: HostFacts) -> Item:
     lines = [f"IDTYPE=devname IDNAME={pv.device} DEVNAME={pv.device} "
              f"PVID={pv.uuid.replace('-', '')}" for pv in sorted(mine, key=lambda pv: pv.device)]
     data = (_HEADER + "".join(f"{line}\n" for line in lines)).encode()
-    return Item(PATH, "file", Outcome.REGENERATED, "LVM must see the disks of the local VGs, and "
-                "no storage domain.", _RULE, mode=0o600, sha256=hashlib.sha256(data).hexdigest(),
-                size_bytes=len(data), content=base64.b64encode(data).decode(), verify=False)
+    return Item(
+        LVM_DEVICES, "file", Outcome.REGENERATED, "LVM must see the disks of the local VGs, and no "
+        "storage domain.", _RULE, mode=0o600, sha256=hashlib.sha256(data).hexdigest(),
+        size_bytes=len(data), content=base64.b64encode(data).decode(), verify=False)
 
 
 def local_pvs(facts: HostFacts) -> List[PhysicalVolume]:

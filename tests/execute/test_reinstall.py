@@ -18,7 +18,7 @@ from ng2coreos.model import codec
 from ng2coreos.model import plan as p
 from ng2coreos.model.ignition import parse_spec
 from ng2coreos.model.item import Check, Item, Outcome
-from ng2coreos.plan import lvm_devices
+from ng2coreos.model.places import LVM_DEVICES
 from tests.fakes import FakeHost
 from tests.ignition import plans
 from tests.ignition.oracle import Machine, spec2, spec3
@@ -140,16 +140,16 @@ def test_the_devices_file_names_no_disk_that_goes(host: FakeHost, tmp_path: Path
 
     def made(text: str) -> p.Plan:
         found = plan()
-        item = plans.converted(lvm_devices.PATH, text.encode())
+        item = plans.converted(LVM_DEVICES, text.encode())
         return replace(found, decisions=replace(
             found.decisions, items=(*found.decisions.items, item), checks=(pvs,)))
 
     text, notes = built(host, tmp_path, made(f"VERSION=1.1.1\n{old}{brick}"))
-    assert machine(text)["paths"][lvm_devices.PATH]["data"] == f"VERSION=1.1.1\n{brick}".encode()
+    assert machine(text)["paths"][LVM_DEVICES]["data"] == f"VERSION=1.1.1\n{brick}".encode()
     assert "/dev/vdb" in notes
     (tmp_path / "none").mkdir()
     text, notes = built(host, tmp_path / "none", made(f"VERSION=1.1.1\n{old}"))
-    assert lvm_devices.PATH not in machine(text)["paths"]
+    assert LVM_DEVICES not in machine(text)["paths"]
     assert "LVM" not in notes
 
 
