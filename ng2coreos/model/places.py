@@ -1,6 +1,7 @@
 """Paths that several rooms must agree on."""
 
-# Directories in / that belong to no admin: on every system, or nothing of NG's is kept in them; /rhev is made by vdsm
+# Directories in / that belong to no admin: every system has them, or nothing of NG's is kept in
+# them; /rhev is made by vdsm
 STANDARD = frozenset((
     "afs", "bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "lost+found",
     "media", "mnt", "opt", "ostree", "proc", "rhev", "root", "run", "sbin", "srv", "sys", "sysroot",
