@@ -8,6 +8,7 @@ from ng2coreos.firstboot.probe import Look, Params, Seen
 from ng2coreos.model.places import LVM_DEVICES
 
 _USES = "devices/use_devicesfile"
+_UNKNOWN = 5  # ECMD_FAILED of LVM's lib/commands/errors.h
 
 
 def mount(look: Look, params: Params) -> Seen:
@@ -58,9 +59,15 @@ def pv_set(look: Look, params: Params) -> Seen:
 
 
 def lvm_devices(look: Look, params: Params) -> Seen:
-    """lvm-devices{}: LVM uses its devices file, and there is one; without it LVM takes any disk."""
+    """lvm-devices{}: LVM uses its devices file, and there is one; without it LVM takes any disk.
+
+    An LVM before 2.03.12 knows no such file; what it takes is up to its filter.
+    """
     del params
-    said = look.run("lvmconfig", "--typeconfig", "full", _USES).stdout.strip()
+    done = look.run("lvmconfig", "--typeconfig", "full", _USES, ok=(0, _UNKNOWN))
+    if done.returncode == _UNKNOWN and f"{_USES} not found" in done.stderr:
+        return Seen(True, "this LVM has no devices file")
+    said = done.stdout.strip()
     if said.replace(" ", "") != "use_devicesfile=1":
         return Seen(False, f"LVM's configuration says {said or 'nothing of ' + _USES}")
     return Seen(True) if look.host.exists(LVM_DEVICES) else Seen(False, f"{LVM_DEVICES} is missing")

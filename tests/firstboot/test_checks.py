@@ -211,6 +211,13 @@ def test_lvm_devices(fake_host: FakeHost, said: str, there: bool, reason: str) -
     assert found.ok is (not reason) and reason in found.detail
 
 
+@pytest.mark.parametrize("stderr, ok", [
+    ("  Configuration node devices/use_devicesfile not found\n", True), ("broken\n", False)])
+def test_an_lvm_that_knows_no_devices_file(fake_host: FakeHost, stderr: str, ok: bool) -> None:
+    fake_host.on("lvmconfig", ..., rc=5, stderr=stderr)
+    assert look(fake_host, "lvm-devices").ok is ok
+
+
 @pytest.mark.parametrize("params, reason", [
     ({}, ""), ({"uid": 36, "gid": 36}, ""), ({"groups": ["kvm", "qemu"]}, ""),
     ({"uid": 37}, "uid is 36, not 37"), ({"gid": 107}, "gid is 36"),
