@@ -8,6 +8,7 @@
 | boot-finished | | systemd has no start jobs left |
 | tls | address, port, ca (cert, key) | a TLS server with a certificate of that CA answers |
 | address | interface, address | the interface has the address |
+| dynamic-address | interface, address | it has that or another address from DHCP or a router |
 | route | destination, via, interface | there is that route |
 | link-mac | interface, mac | the interface is the card with that permanent MAC |
 | link | interface, controller, mtu | it belongs to that bond or bridge and has that MTU |
@@ -37,6 +38,7 @@ KINDS: Dict[str, Probe] = {
     "ageing": place.ageing,
     "boot-finished": units.boot_finished,
     "deployment": place.deployment,
+    "dynamic-address": network.dynamic_address,
     "kernel-arg": place.kernel_arg,
     "link": network.link,
     "link-mac": network.link_mac,

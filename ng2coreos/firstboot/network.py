@@ -13,16 +13,30 @@ def address(look: Look, params: Params) -> Seen:
     """address{interface,address}: the interface has the address (with or without /PREFIX)."""
     interface, wanted = params.text("interface"), params.text("address")
     want = ipaddress.ip_interface(wanted)
-    found = []
-    for link in _ip(look, "address", "show", "dev", interface):
-        for entry in link.get("addr_info", []):
-            if "local" in entry:
-                found.append(f"{entry['local']}/{entry.get('prefixlen', '')}")
+    found = [_written(entry) for entry in _addresses(look, interface)]
     have = [ipaddress.ip_interface(text) for text in found]
     exact = "/" in wanted
     if any(h == want if exact else h.ip == want.ip for h in have):
         return Seen(True, ", ".join(found))
     return Seen(False, f"{interface} has {', '.join(found) or 'no address'}, not {wanted}")
+
+
+def dynamic_address(look: Look, params: Params) -> Seen:
+    """dynamic-address{interface,address}: a server or a router gave it that address, or another.
+
+    Which one is theirs to decide, so another of the same IP version is told and not wrong.
+    """
+    interface, wanted = params.text("interface"), params.text("address")
+    version = ipaddress.ip_interface(wanted).version
+    found = [_written(entry) for entry in _addresses(look, interface)
+             if entry.get("dynamic") and entry.get("scope") == "global"
+             and not entry.get("temporary")]
+    same = [text for text in found if ipaddress.ip_interface(text).version == version]
+    if wanted in same:
+        return Seen(True, wanted)
+    if same:
+        return Seen(True, f"it is {', '.join(same)} now: the servers there decide")
+    return Seen(False, f"{interface} has got no address of IPv{version}")
 
 
 def route(look: Look, params: Params) -> Seen:
@@ -92,6 +106,15 @@ def tls(look: Look, params: Params) -> Seen:
     with socket.create_connection((where, port), timeout=look.left_s) as plain, \
             context.wrap_socket(plain) as secure:
         return Seen(True, secure.version() or "")
+
+
+def _addresses(look: Look, interface: str) -> List[Dict[str, Any]]:
+    return [entry for link in _ip(look, "address", "show", "dev", interface)
+            for entry in link.get("addr_info", []) if "local" in entry]
+
+
+def _written(entry: Dict[str, Any]) -> str:
+    return f"{entry['local']}/{entry.get('prefixlen', '')}"
 
 
 def _ip(look: Look, *words: str) -> List[Dict[str, Any]]:

@@ -43,6 +43,20 @@ def profile_checks(profiles: Sequence[Mapping[str, Any]], nics: Sequence[Nic],
     return checks
 
 
+def dynamic_checks(profiles: Sequence[Mapping[str, Any]], nics: Sequence[Nic],
+                   dynamic: Mapping[str, Sequence[str]]) -> List[Check]:
+    """What came from DHCP or a router on NG comes again on the interfaces of the connections.
+
+    It may be another address, since their servers decide; and no health hangs on them.
+    """
+    names = {n.mac.lower(): n.name for n in nics if n.mac}
+    devices = {p["interface"] or names.get(p["mac"], "") for p in profiles if p["autoconnect"]}
+    return [Check(f"dynamic-address:{device}:{address}", "dynamic-address",
+                  f"{device} gets an address from outside, as {address} on NG",
+                  {"interface": device, "address": address})
+            for device in sorted(devices) for address in sorted(set(dynamic.get(device, ())))]
+
+
 def structure_checks(profiles: Sequence[Mapping[str, Any]], nics: Sequence[Nic],
                      live: Live) -> List[Check]:
     """Interfaces belong to their bond or bridge and have their MTU, as connections say and NG has.

@@ -14,7 +14,13 @@ from ng2coreos.plan.written import given_up, written
 
 from . import daemon, reading, resolver
 from .agreement import disagreements, hook_properties, switches, virtual_functions
-from .checks import count_checks, missing_addresses, profile_checks, structure_checks
+from .checks import (
+    count_checks,
+    dynamic_checks,
+    missing_addresses,
+    profile_checks,
+    structure_checks,
+)
 from .convert import Conversion, Made, Surroundings, convert
 from .keyfile import DIRECTORY, IN_MEMORY, described
 from .naming import pin
@@ -66,6 +72,7 @@ class Network:
         return Contribution(
             findings=tuple(found), items=items,
             checks=(*names.checks, *profile_checks(profiles, facts.nics, missing),
+                    *dynamic_checks(profiles, facts.nics, live.get("dynamic", {})),
                     *structure_checks(profiles, facts.nics, live.get("links", {})),
                     *count_checks(counts, live.get("links", {}))))
 

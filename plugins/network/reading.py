@@ -66,7 +66,7 @@ def read(host: Host) -> Dict[str, Any]:
                  + [f"{_DHCLIENT[0]}/{name}" for name in host.names(_DHCLIENT[0])
                     if name.startswith("dhclient") and name.endswith("-hooks")],
         "nmstate": [n for n in host.names(NMSTATE) if n.endswith((".yml", ".yaml"))],
-        "volatile": {"addresses": _live_addresses(host), "links": _live_links(host),
+        "volatile": {**_live_addresses(host), "links": _live_links(host),
                      "macs": _macs(host, ifcfg)},  # a bond's is that of the port that came first
     }
 
@@ -224,16 +224,29 @@ def _links(host: Host) -> List[Dict[str, Any]]:
     return found
 
 
-def _live_addresses(host: Host) -> Dict[str, List[str]]:
-    """Global addresses of each interface, as the kernel has them now; empty where ip is missing."""
+def _live_addresses(host: Host) -> Dict[str, Dict[str, List[str]]]:
+    """Global addresses of each interface, as the kernel has them now; empty where ip is missing.
+
+    `dynamic` are those that somebody else gave it, for as long as it is up: DHCP or a router.
+    """
     try:
         links = json.loads(host.run(["ip", "-j", "address", "show", "scope", "global"]).stdout)
-        return {link["ifname"]: [f"{a['local']}/{a['prefixlen']}" for a in link.get("addr_info", [])
-                                 if a.get("local")]
-                for link in links if link.get("ifname") and link.get("addr_info")}
+        given = {link["ifname"]: [(f"{a['local']}/{a['prefixlen']}", _is_dynamic(a))
+                                  for a in link.get("addr_info", []) if a.get("local")]
+                 for link in links if link.get("ifname") and link.get("addr_info")}
     except (CommandFailed, Unsupported, ValueError, LookupError, TypeError, AttributeError,
             RecursionError):  # not what iproute2 prints
-        return {}
+        given = {}
+    dynamic = {name: [address for address, is_dynamic in found if is_dynamic]
+               for name, found in given.items()}
+    return {"addresses": {name: [address for address, _ in found]
+                          for name, found in given.items()},
+            "dynamic": {name: found for name, found in dynamic.items() if found}}
+
+
+def _is_dynamic(address: Mapping[str, Any]) -> bool:
+    return bool(address.get("dynamic")
+                and not address.get("temporary") and not address.get("deprecated"))
 
 
 def _live_links(host: Host) -> Dict[str, Dict[str, Any]]:

@@ -17,18 +17,20 @@ _BY_HAND = (("dns", "none"), ("rc-manager", "unmanaged"))
 _LEFT_ALONE = "NetworkManager is told to leave it alone."
 
 
-def read(host: Host) -> Dict[str, Any]:
-    """Its name servers and search list, and whether a program wrote them."""
+def read(host: Host) -> Dict[str, List[str]]:
+    """Its name servers and search list; nothing of what a program wrote, maybe from a lease."""
     text = host.read_text(PATH, default="")
     found: Dict[str, List[str]] = {"servers": [], "search": []}
+    head = text.partition("\n")[0].lower()
+    if head.startswith(("#", ";")) and any(g in head for g in _GENERATED):
+        return found
     for line in text.splitlines():
         words = line.split()
         if words[:1] == ["nameserver"] and len(words) > 1 and is_network(words[1].split("%")[0]):
             found["servers"].append(words[1])
         elif words[:1] in (["search"], ["domain"]):
             found["search"] = words[1:]
-    head = text.partition("\n")[0].lower()
-    return {**found, "generated": head.startswith("#") and any(g in head for g in _GENERATED)}
+    return found
 
 
 def kept(facts: HostFacts, settings: Sequence[Tuple[str, str]]) -> Optional[Item]:
@@ -49,7 +51,7 @@ def tell(said: Mapping[str, Any], made: Sequence[Made],
     writes it anew from the connections.
     """
     servers = list(said.get("servers", []))
-    if not servers or said.get("generated") or _has_servers(made, stored):
+    if not servers or _has_servers(made, stored):
         return list(made), []
     chosen = next((m for m in made if "gateway" in m.sections.get("ipv4", {})),
                   next((m for m in made if "gateway" in m.sections.get("ipv6", {})), None))

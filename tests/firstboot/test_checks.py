@@ -108,6 +108,29 @@ def test_address_of_an_interface_that_is_missing(fake_host: FakeHost) -> None:
     assert not found.ok and "does not exist" in found.detail
 
 
+FROM_OUTSIDE = [{"ifname": "bond0.200", "addr_info": [
+    {"family": "inet", "local": "192.0.2.9", "prefixlen": 24, "scope": "global"},
+    {"family": "inet", "local": "198.51.100.7", "prefixlen": 24, "scope": "global",
+     "dynamic": True},
+    {"family": "inet6", "local": "2001:db8::5", "prefixlen": 64, "scope": "global",
+     "dynamic": True, "temporary": True},
+    {"family": "inet6", "local": "fe80::7", "prefixlen": 64, "scope": "link", "dynamic": True},
+    {}]}]
+
+
+@pytest.mark.parametrize("address, ok, detail", [
+    ("198.51.100.7/24", True, "198.51.100.7/24"),
+    ("198.51.100.8/24", True, "it is 198.51.100.7/24 now: the servers there decide"),
+    ("192.0.2.9/24", True, "it is 198.51.100.7/24 now: the servers there decide"),
+    ("2001:db8::7/64", False, "bond0.200 has got no address of IPv6")])
+def test_an_address_from_outside_may_be_another_one(fake_host: FakeHost, address: str, ok: bool,
+                                                    detail: str) -> None:
+    fake_host.on("ip", "-details", "-json", "address", "show", "dev", "bond0.200",
+                 stdout=json.dumps(FROM_OUTSIDE))
+    found = look(fake_host, "dynamic-address", interface="bond0.200", address=address)
+    assert (found.ok, found.detail) == (ok, detail)
+
+
 @pytest.mark.parametrize("params, ok", [
     ({"via": "192.0.2.1", "interface": "ovirtmgmt"}, True), ({"via": "192.0.2.1"}, True),
     ({"interface": "ovirtmgmt"}, True), ({"via": "192.0.2.2"}, False),
@@ -294,6 +317,7 @@ def test_wrong_parameters_are_a_failure_with_a_reason(tmp_path: Path, kind: str)
 @pytest.mark.parametrize("kind, params", [
     ("pv-set", {"uuids": ["u"]}), ("mount", {"target": "/", "uuid": "u"}),
     ("address", {"interface": "i", "address": "192.0.2.1"}),
+    ("dynamic-address", {"interface": "i", "address": "192.0.2.1"}),
     ("route", {"destination": "default"}), ("link-mac", {"interface": "i", "mac": "m"})])
 def test_an_answer_of_another_shape_is_a_failure(tmp_path: Path, kind: str, params: Any,
                                                  answer: str) -> None:

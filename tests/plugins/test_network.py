@@ -71,7 +71,11 @@ def test_reads_connections_but_no_secrets(fake_host: FakeHost) -> None:
                         mode=0o600)
     fake_host.write("/etc/sysconfig/network-scripts/ifcfg-lo", "")
     fake_host.on("ip", "-j", ..., stdout=json.dumps([
-        {"ifname": "ovirtmgmt", "addr_info": [{"local": "192.0.2.10", "prefixlen": 24}]},
+        {"ifname": "ovirtmgmt", "addr_info": [
+            {"local": "192.0.2.10", "prefixlen": 24},
+            {"local": "2001:db8::7", "prefixlen": 64, "dynamic": True},
+            {"local": "2001:db8::8", "prefixlen": 64, "dynamic": True, "deprecated": True},
+            {"local": "2001:db8::9", "prefixlen": 64, "dynamic": True, "temporary": True}, {}]},
         {"ifname": "ens3", "addr_info": []}]))
     facts = Network().facts(fake_host)
     port, bridge, vlan = facts["profiles"]
@@ -81,7 +85,9 @@ def test_reads_connections_but_no_secrets(fake_host: FakeHost) -> None:
         "bond0", "52:54:00:00:00:11", False)
     assert vlan["parent"] == "bond0" and vlan["never_default"]
     assert facts["ifcfg"] == []
-    assert facts["volatile"]["addresses"] == {"ovirtmgmt": ["192.0.2.10/24"]}
+    assert facts["volatile"]["addresses"] == {"ovirtmgmt": [
+        "192.0.2.10/24", "2001:db8::7/64", "2001:db8::8/64", "2001:db8::9/64"]}
+    assert facts["volatile"]["dynamic"] == {"ovirtmgmt": ["2001:db8::7/64"]}
     assert facts["memory"] == [] and facts["udev"] == [] and facts["links"] == []
     assert "Hemlock" not in json.dumps(facts)
 
@@ -121,7 +127,7 @@ def test_odd_files_break_nothing(fake_host: FakeHost) -> None:
 def test_a_host_without_the_ip_program_has_no_live_addresses(fake_host: FakeHost) -> None:
     fake_host.on("ip", ..., missing=True)
     assert Network().facts(fake_host)["volatile"] == {
-        "addresses": {}, "links": {}, "macs": {}}
+        "addresses": {}, "dynamic": {}, "links": {}, "macs": {}}
 
 
 def test_cards_are_pinned_by_their_permanent_address() -> None:
@@ -305,6 +311,20 @@ def test_an_address_that_is_not_in_force_is_not_waited_for() -> None:
     other = {"addresses": {"ovirtmgmt": ["192.0.2.10/24"], "ens4": ["198.51.100.1/24"]}}
     assert "N2C_NET_DOWN" not in ids(decided(with_network(profiles=[*PROFILES, storage],
                                                           volatile=other)))
+
+
+def test_an_address_from_outside_is_looked_for_but_nothing_waits_for_it() -> None:
+    live = {"dynamic": {"bond0.200": ["198.51.100.7/24", "2001:db8::7/64"],
+                        "ens9": ["192.0.2.7/24"], "virbr0": ["192.0.2.8/24"]}}
+    profiles = [*PROFILES, profile("bond0.200", "vlan", methods=["auto", "auto"]),
+                profile("bond0.200", "vlan", methods=["auto", "auto"]),
+                profile("ens9", methods=["auto"], autoconnect=False)]
+    plan = decided(with_network(profiles=profiles, volatile=live))
+    assert {c.id: (c.params, c.health) for c in plan.checks if c.kind == "dynamic-address"} == {
+        f"dynamic-address:bond0.200:{address}": (
+            {"interface": "bond0.200", "address": address}, False)
+        for address in live["dynamic"]["bond0.200"]}
+    assert len({c.id for c in plan.checks}) == len(plan.checks)
 
 
 def test_what_stands_on_what_is_proved_as_far_as_it_is_so_now(fake_host: FakeHost) -> None:
