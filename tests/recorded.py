@@ -39,6 +39,8 @@ def host(name: str, scratch: Path, *, script: bool = True) -> FakeHost:
             path.chmod(0o755 if path.is_dir() else 0o644)
     for path, mode in described["modes"].items():
         fake.path(path).chmod(int(mode, 8) | (0o400 if os.geteuid() else 0))
+    for path in described["programs"]:
+        fake.write(path, mode=0o755)
     for path, packages in described["rpmdb"].items():
         rpm_database(fake.path(path), packages)
     for command in described["commands"] if script else []:

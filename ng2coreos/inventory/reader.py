@@ -14,6 +14,7 @@ from ng2coreos.inventory import (
     lvm_layout,
     nics,
     packages,
+    programs,
     services,
     trees,
 )
@@ -44,4 +45,5 @@ def read(host: Host, plugins: Sequence[Plugin] = ()) -> HostFacts:
         groups=identities.groups(host), nics=nics.read(host, known),
         services=services.read(host), memory_bytes=identity.memory_bytes,
         trees=trees.read(host, layout),
-        plugins={plugin.id: plugin.facts(host) for plugin in plugins}, etc_above=above)
+        plugins={plugin.id: plugin.facts(host) for plugin in plugins}, etc_above=above,
+        programs=programs.read(host))

@@ -285,3 +285,4 @@ class HostFacts:
     plugins: Dict[str, Any] = field(default_factory=dict)  # plugin id -> its own JSON facts
     # directories of /etc that are as the image has them, above a path that is not
     etc_above: Dict[str, FileFact] = field(default_factory=dict)
+    programs: Tuple[str, ...] = ()  # those of model/programs.py that are installed

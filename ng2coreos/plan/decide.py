@@ -19,6 +19,7 @@ from ng2coreos.plan.image import image_findings
 from ng2coreos.plan.kernel_args import decide_kernel_args, too_long
 from ng2coreos.plan.lvm_devices import decide_lvm_devices
 from ng2coreos.plan.predict import predict
+from ng2coreos.plan.programs import program_findings
 from ng2coreos.plan.rules import Rules
 from ng2coreos.plan.space import space_findings
 from ng2coreos.plan.units import DIRECTORY, UnitDecisions
@@ -56,7 +57,7 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
     need = predict(facts, target, policy, volumes.volumes, ordered, identities, pace)
     all_args = (*args, *(a for _, share in shares for a in share.kernel_args))
     findings = (*image_findings(facts, target), *ignition_findings(target, ordered),
-                *boot_findings, *volumes.findings,
+                *boot_findings, *volumes.findings, *program_findings(facts, volumes.volumes),
                 *space_findings(facts, target, need), *arg_findings, *too_long(all_args),
                 *fstab_findings, *identity_findings, *units.findings, *etc.findings,
                 *(f for _, share in shares for f in share.findings))

@@ -28,6 +28,7 @@ from ng2coreos.model.facts import (
 from ng2coreos.model.finding import Finding
 from ng2coreos.model.item import Item
 from ng2coreos.model.plan import Decisions, Policy
+from ng2coreos.model.programs import PROGRAMS
 from ng2coreos.model.target import Initramfs, Signature, TargetFacts, TargetSource
 from ng2coreos.plan import Rules, decide, load_plugins, load_rules
 
@@ -147,7 +148,8 @@ def host(**more: Any) -> HostFacts:
         services=(Service("vdsmd.service", "enabled", ("multi-user.target.wants",)),),
         plugins={"vdsm": VDSM, "network": {"profiles": list(PROFILES), "ifcfg": [], "volatile": {}},
                  "ssh": {"settings": [], "changed": False, "root_keys": 1},
-                 "users": {"subordinate": {}, "empty": []}})
+                 "users": {"subordinate": {}, "empty": []}},
+        programs=tuple(name for program in PROGRAMS for name in program.names))
     return replace(facts, **more)
 
 
