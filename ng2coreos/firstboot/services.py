@@ -10,7 +10,8 @@ removed by confirm.
 
 from typing import Dict
 
-PYTHON = "/usr/bin/python3"
+from ng2coreos.model.places import PYTHON
+
 PROGRAM = "/etc/ng2coreos/ng2coreos.pyz"
 COMMAND = f"{PYTHON} -I -S -B {PROGRAM}"  # nothing of the host's site can break it
 

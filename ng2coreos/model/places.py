@@ -6,5 +6,7 @@ STANDARD = frozenset((
     "afs", "bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "lost+found",
     "media", "mnt", "opt", "ostree", "proc", "rhev", "root", "run", "sbin", "srv", "sys", "sysroot",
     "tmp", "usr", "var"))
+# What runs the tool's part on the new system
+PYTHON = "/usr/bin/python3"
 # Which disks LVM uses
 LVM_DEVICES = "/etc/lvm/devices/system.devices"

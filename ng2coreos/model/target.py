@@ -99,6 +99,7 @@ class TargetFacts:
     modules: Tuple[str, ...] = ()  # of the kernel, built in or not, with _ for -
     stored: Optional[Stored] = None  # None: estimated by `files` and `bytes`
     top: Dict[str, str] = field(default_factory=dict)  # directory in / -> what it links to, or ""
+    python: bool = False  # is there a Python that the tool's part on the new system can run on?
     # measured while it was read, 0 where it was not; another reading has other figures
     read_bytes_per_s: float = field(default=0.0, compare=False)
     objects_per_s: float = field(default=0.0, compare=False)

@@ -7,6 +7,7 @@ from typing import List, Tuple
 
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.finding import Finding
+from ng2coreos.model.places import PYTHON
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
 
@@ -28,6 +29,8 @@ def image_findings(facts: HostFacts, target: TargetFacts) -> Tuple[Finding, ...]
     found += _age(facts, target)
     if not target.kernel_version or not target.kernel_bytes:
         found.append(finding("N2C_TARGET_KERNEL"))
+    if not target.python:
+        found.append(finding("N2C_TARGET_PYTHON", [f"file:{PYTHON}"], path=PYTHON))
     lacking = [name for has, name in (
         (target.initramfs.has_lvm, "lvm"), (target.initramfs.has_thin_tools, "the thin tools"),
         (target.initramfs.has_ostree, "ostree-prepare-root"),

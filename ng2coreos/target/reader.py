@@ -14,6 +14,7 @@ from typing import Dict, Iterator, Optional, Tuple
 from ng2coreos.core.errors import BadInput
 from ng2coreos.core.host import Host
 from ng2coreos.model.facts import FileFact
+from ng2coreos.model.places import PYTHON
 from ng2coreos.model.target import Initramfs, TargetFacts, TargetSource
 from ng2coreos.target import accounts, initramfs, packages, policy, signature, source, units
 from ng2coreos.target.objects import Header, Objects
@@ -77,7 +78,7 @@ class TargetRepo:
             selinux_mode=_selinux_mode(tree), top=_top(tree),
             policy=policy.read(tree, selinux) if selinux else None,
             firewall_services=_firewall_services(tree), modules=_modules(tree, kernel),
-            read_bytes_per_s=_rate(kernel_bytes, read_s),
+            python=_python(tree), read_bytes_per_s=_rate(kernel_bytes, read_s),
             objects_per_s=_rate(totals.objects, listed_s))
 
 
@@ -203,6 +204,18 @@ def _composefs(tree: Tree) -> bool:
         raise BadInput("The image's /usr/lib/ostree/prepare-root.conf cannot be read.",
                        hint="Is the image damaged?") from None
     return parser.get("composefs", "enabled", fallback="no").strip().lower() in _COMPOSEFS_ON
+
+
+def _python(tree: Tree) -> bool:
+    """Is it a program, or a link that does not lead to nothing beside it?"""
+    node = tree.find(PYTHON)
+    if node is None or node.is_directory:
+        return False
+    header, _ = tree.open(node)
+    if header.is_link:
+        return "/" in header.link or tree.find(
+            posixpath.join(posixpath.dirname(PYTHON), header.link)) is not None
+    return stat.S_ISREG(header.mode) and bool(header.mode & 0o111)
 
 
 def _selinux(tree: Tree) -> Optional[str]:

@@ -171,7 +171,7 @@ def target(**more: Any) -> TargetFacts:
         groups=(Group("root", 0), Group("wheel", 10), Group("kvm", 36)),
         etc_groups=("root", "wheel"), etc={},
         units={"vdsmd.service": ("multi-user.target.wants",), "sshd.service": ("x.wants",)},
-        enabled_units=("sshd.service",))
+        enabled_units=("sshd.service",), python=True)
     return replace(facts, **more)
 
 

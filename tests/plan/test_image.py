@@ -52,6 +52,11 @@ def test_another_architecture_is_refused_by_packages_or_ref() -> None:
     assert ids(decided(image=target(packages=(), ref="unknown"))) == []
 
 
+def test_an_image_on_which_our_part_cannot_run_is_refused() -> None:
+    one = found(decided(image=target(python=False)), "N2C_TARGET_PYTHON")
+    assert one.kind is Kind.INHIBITOR and one.resources == ("file:/usr/bin/python3",)
+
+
 def test_an_image_without_kernel_is_refused() -> None:
     assert "N2C_TARGET_KERNEL" in [f.id for f in decided(
         image=target(kernel_version="")).inhibitors]

@@ -78,12 +78,14 @@ def make_tree(root: Path) -> Path:
         "usr/etc/firewalld/services/site.xml": "<service/>",
         "usr/etc/firewalld/services/site.xml.old": "<service/>",
         f"usr/lib/modules/{KVER}/vmlinuz": "MZ kernel",
+        "usr/bin/python3.12": "the interpreter",
     }
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     (root / "usr/etc/ssh/sshd_config").chmod(0o600)
+    (root / "usr/bin/python3.12").chmod(0o755)
     links = {
         "usr/etc/localtime": "../usr/share/zoneinfo/UTC",
         "usr/etc/systemd/system/multi-user.target.wants/sshd.service":
@@ -92,6 +94,7 @@ def make_tree(root: Path) -> Path:
         "usr/etc/systemd/system/dbus-org.example.service":
             "/usr/lib/systemd/system/aliased.service",
         "usr/lib/systemd/system/aka.service": "sshd.service",
+        "usr/bin/python3": "python3.12",
         "usr/lib/systemd/system/sysinit.target.wants/static.service": "../static.service",
     }
     for name, target in links.items():

@@ -47,7 +47,32 @@ def test_facts_of_an_archive_repository(pristine: Image, tmp_path: Path) -> None
     assert facts.selinux == "targeted"
     assert facts.firewall_services == ("site", "ssh")
     assert not facts.ostree_composefs
+    assert facts.python
     assert codec.loads(TargetFacts, codec.dumps(facts)) == facts
+
+
+@pytest.mark.parametrize("link, there", [
+    ("python3.12", False), ("/etc/alternatives/python3", True), ("", False)])
+def test_python_that_is_not_there_or_cannot_run_is_none(
+        link: str, there: bool, tmp_path: Path) -> None:
+    tree = images.make_tree(tmp_path / "tree")
+    (tree / "usr/bin/python3.12").unlink()
+    if link:
+        (tree / "usr/bin/python3").unlink()
+        (tree / "usr/bin/python3").symlink_to(link)
+    else:
+        (tree / "usr/bin/python3").unlink()
+        (tree / "usr/bin/python3").write_text("no program")
+    images.make_repo(tmp_path / "repo", tree)
+    assert read(tmp_path / "repo", tmp_path).python is there
+
+
+def test_a_python_that_is_a_program_itself_is_one(tmp_path: Path) -> None:
+    tree = images.make_tree(tmp_path / "tree")
+    (tree / "usr/bin/python3").unlink()
+    (tree / "usr/bin/python3.12").rename(tree / "usr/bin/python3")
+    images.make_repo(tmp_path / "repo", tree)
+    assert read(tmp_path / "repo", tmp_path).python
 
 
 def test_etc_is_everything_below_usr_etc(pristine: Image, tmp_path: Path, image_tree: Path) -> None:
