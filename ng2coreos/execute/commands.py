@@ -123,10 +123,10 @@ def _carry_on(host: Host, store: Store, held: RunDirectory, progress: Progress) 
     """
     boot = held.plan().decisions.boot
     if status.armed(host, held):
-        arm.disarm(host.path(boot.grubenv), boot.saved_entry)
-        state = state_file.read(host.path(BOOT))
-        if state is not None:  # else the next boot of NG would take it for tried
-            state_file.write(host.path(BOOT), replace(state, phase=Phase.STAGED))
+        arm.hold(host.path(boot.grubenv), boot.saved_entry)
+    state = state_file.read(host.path(BOOT))
+    if state is not None and state.phase is Phase.ARMED:
+        state_file.write(host.path(BOOT), replace(state, phase=Phase.STAGED))
     with runner.opened(host, held, progress) as run:
         runner.carry_on(run, store)
 

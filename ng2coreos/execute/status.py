@@ -85,7 +85,8 @@ def tried(host: Host, directory: RunDirectory, state: Optional[BootState]) -> bo
     if state is None or state.run_id != directory.run_id:
         return False
     if state.phase is Phase.ARMED:
-        return state.ng_boot_id != _boot_id(host)
+        return state.ng_boot_id != _boot_id(host) and (
+            bool(state.attempts) or not _held(host, directory))
     return state.phase not in (Phase.PREPARED, Phase.STAGED)
 
 
@@ -95,6 +96,14 @@ def armed(host: Host, directory: RunDirectory) -> bool:
         environment = host.path(directory.plan().decisions.boot.grubenv)
         return arm.armed(environment) == bootdir.FIRST_BOOT_ENTRY
     except BadInput:  # GRUB cannot read it either
+        return False
+
+
+def _held(host: Host, directory: RunDirectory) -> bool:
+    """Did this run itself take the armed entry away, or not set it yet?"""
+    try:
+        return arm.held(host.path(directory.plan().decisions.boot.grubenv))
+    except BadInput:
         return False
 
 

@@ -119,6 +119,8 @@ class Arming(Making):
         result = super().apply(change, run)
         bootdir.make_private(run.boot)
         self._points.reach("private")
+        arm.hold(run.host.path(GRUBENV), "ng")
+        self._points.reach("held")
         state.write(run.boot, replace(first_state(run), phase=Phase.ARMED))
         self._points.reach("state")
         arm.arm(run.host.path(GRUBENV), bootdir.FIRST_BOOT_ENTRY)

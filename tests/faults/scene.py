@@ -62,6 +62,10 @@ class Scene:
         """`ng2coreos apply`."""
         commands.apply(self.host, self.plan, Progress())
 
+    def apply_again(self) -> None:
+        """`ng2coreos apply --reboot` of an armed run, as far as the restart."""
+        commands.apply(self.host, self.plan, Progress(), fresh=True)
+
     def resume(self) -> None:
         """`ng2coreos resume`."""
         commands.resume(self.host, Progress())

@@ -30,6 +30,39 @@ def test_disarm_undoes_arm_to_the_byte(env: Path) -> None:
     assert env.read_bytes() == before
 
 
+def test_what_is_held_is_told_from_what_a_boot_has_used_up(env: Path) -> None:
+    before = env.read_bytes()
+    assert not arm.held(env)
+    arm.hold(env, "NG")
+    assert arm.held(env) and arm.armed(env) == ""
+    arm.arm(env, "ng2coreos-firstboot")
+    assert not arm.held(env)
+    arm.hold(env, "NG")
+    assert arm.held(env) and arm.armed(env) == ""
+    arm.arm(env, "ng2coreos-firstboot")
+    grubenv.change(env, {"next_entry": ""})  # as GRUB leaves it
+    assert not arm.held(env)
+    grubenv.change(env, unset=["next_entry"])
+    arm.hold(env, "NG")
+    arm.disarm(env, "NG")
+    assert env.read_bytes() == before
+
+
+def test_where_a_trial_can_be_armed_it_can_be_held(env: Path) -> None:
+    def fits(entry: bool, used: int) -> bool:
+        env.unlink()
+        grubenv.create(env)
+        grubenv.change(env, {"next_entry": "", "more": "x" * used})
+        try:
+            arm.arm(env, "ng2coreos-firstboot") if entry else arm.hold(env, "NG")
+        except BadInput:
+            return False
+        return True
+
+    room = [(fits(True, used), fits(False, used)) for used in range(955, 970)]
+    assert (True, True) in room and (False, False) in room and (True, False) not in room
+
+
 def test_disarm_gives_the_default_back_after_confirm(env: Path) -> None:
     arm.arm(env, "ng2coreos")
     arm.set_default(env, "ng2coreos")

@@ -33,6 +33,7 @@ class Arm(Step):
     def apply(self, change: Change, run: Run) -> Result:
         """State first, then the variable: an armed boot always finds its state.
 
+        Between the two nothing is armed, and NG's GRUB environment says that nothing was.
         What may have changed since the plan, such as a VM that was started, is asked once more.
         """
         del change
@@ -42,8 +43,10 @@ class Arm(Step):
         current = state.read(run.boot)
         if current is None:
             raise StalePlan("The state file on /boot is gone.", hint="Run `ng2coreos rollback`.")
+        environment = run.host.path(run.plan.decisions.boot.grubenv)
+        arm.hold(environment, run.plan.decisions.boot.saved_entry)
         state.write(run.boot, replace(current, phase=Phase.ARMED, ng_boot_id=boot_id(run)))
-        arm.arm(run.host.path(run.plan.decisions.boot.grubenv), bootdir.FIRST_BOOT_ENTRY)
+        arm.arm(environment, bootdir.FIRST_BOOT_ENTRY)
         return {}
 
     def undo(self, change: Change, record: Undo, run: Run) -> None:
