@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Dict, List, Sequence, Tuple, Union
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 _TOKEN = re.compile(r"""[ \t]*(?:(\#[^\n]*)|(\n|;)|((?:\\.|'[^']*'|"(?:\\.|[^"\\])*"|\$\{\w+\}|"""
                     r"""[^\s;'"\\])+))""", re.DOTALL)
@@ -55,13 +55,15 @@ def parse(text: str) -> List[Node]:
     return nodes
 
 
-def snippet(name: str, data: bytes) -> Entry:
-    """The menu entry of a boot loader snippet."""
+def snippet(name: str, data: bytes) -> Optional[Entry]:
+    """The menu entry of a boot loader snippet; GRUB shows none that names no kernel."""
     fields: Dict[str, List[str]] = {}
     for line in data.decode("utf-8", "surrogateescape").splitlines():
         key, _, value = line.strip().partition(" ")
         fields.setdefault(key, []).append(value.strip())
     linux = fields.get("linux", [""])[-1]
+    if not linux:
+        return None
     words = [f"'{word}'" for word in fields.get("options", [""])[-1].split()]
     body: List[Node] = [Command(["linux", f"'{linux}'", *words])]
     initrds = [word for value in fields.get("initrd", []) for word in value.split()]

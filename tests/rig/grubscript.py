@@ -46,6 +46,13 @@ def boot(read: Read, names: ListNames) -> Loaded:
     return loaded
 
 
+def offered(read: Read, names: ListNames) -> List[str]:
+    """What GRUB's menu offers, as ids (titles where there is none), in its order."""
+    menu = _Menu(read, names, {"prefix": _PREFIX, "root": "boot"}, Loaded())
+    menu.show(f"{_PREFIX}/grub.cfg")
+    return [entry.id or entry.title for entry in menu.entries]
+
+
 class _Menu:
     """One configuration file with its menu; a nested one has its own variables."""
 
@@ -63,8 +70,7 @@ class _Menu:
 
         With nothing in the menu nothing happens; where nothing boots, GRUB stays in the menu.
         """
-        self.variables["config_directory"] = config.rpartition("/")[0]
-        self.source(config)
+        self.show(config)
         if not self.entries:
             self.loaded.trail.append(f"{config} leads to no menu")
             return
@@ -82,6 +88,11 @@ class _Menu:
                 self.booted = True
                 return
         raise GrubError(f"no entry boots, tried {self.loaded.trail}")
+
+    def show(self, config: str) -> None:
+        """Read the file: the menu is there, and nothing chosen."""
+        self.variables["config_directory"] = config.rpartition("/")[0]
+        self.source(config)
 
     def source(self, path: str) -> bool:
         """Run the commands of a file."""
@@ -256,7 +267,8 @@ class _Menu:
         where = rest[1] if rest[:1] == ["--path"] else "/loader/entries"
         found = [snippet(name[:-len(".conf")], self.read(f"{where}/{name}") or b"")
                  for name in self.names(where) if name.endswith(".conf")]
-        self.entries += sorted(found, key=lambda e: version(e.id), reverse=True)
+        self.entries += sorted((entry for entry in found if entry is not None),
+                               key=lambda e: version(e.id), reverse=True)
         return True
 
     def do_linux(self, rest: List[str]) -> bool:

@@ -29,6 +29,11 @@ class LoggedFs:
         self.log.touch()
         self.fuse.touch()
 
+    def rebase(self) -> None:
+        """What is on the disk now becomes the base of an empty log; only while not mounted."""
+        shutil.copyfile(self.disk, self.base)
+        self.log.write_bytes(b"")
+
     @contextmanager
     def mounted(self) -> Iterator[Path]:
         """The file system, mounted; all that is written ends up in the log."""

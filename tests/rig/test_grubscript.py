@@ -87,6 +87,13 @@ def test_without_one_of_our_files_ng_is_booted(boot: Boot, files: Dict[str, byte
     assert boot().linux == ("/10" if "grub2" in gone else "/ng/vmlinuz")
 
 
+def test_an_entry_without_a_kernel_is_not_shown(boot: Boot, files: Dict[str, bytes]) -> None:
+    files["/loader/entries/ng-4.10.conf"] = b""
+    files["/grub2/custom.cfg"] = b""
+    assert grubscript.offered(files.get, lambda _: ["ng-4.5.conf", "ng-4.10.conf"]) == ["ng-4.5"]
+    assert boot().linux == "/ng/vmlinuz"  # which is the first now
+
+
 def test_a_kernel_that_is_none_is_not_started(boot: Boot, files: Dict[str, bytes]) -> None:
     files["/coreos/vmlinuz"] = b""
     assert boot().linux == "/ng/vmlinuz"

@@ -13,6 +13,7 @@ from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ng2coreos.core.errors import BadInput
 from ng2coreos.stage.grubenv import Block
+from ng2coreos.stage.menu import ENTRY
 from tests.rig import grubscript
 from tests.rig.bootimage import BootImage, Unreadable
 from tests.rig.grubparse import GrubError
@@ -23,6 +24,7 @@ from tests.rig.writelog import Entry, data
 
 PARTITION = Range(*BOOT)
 GRUBENV, CUSTOM = "/grub2/grubenv", "/grub2/custom.cfg"
+PRIVATE_ENV = "/coreos/grub2/grubenv"
 NOTHING: Mapping[str, bytes] = {}
 _SECTOR = 512
 _IN_PLACE = b"# GRUB Environment Block\n"  # what is overwritten with no log to mend it
@@ -54,7 +56,8 @@ class Oracle:
     """What the host may boot: NG for ever (`ng`), and the ways that are `new`, once.
 
     From the moment on when the new system has a `default`, that too, for ever.  Only `finalize`
-    may take NG away: then `ng` is None.  GRUB sees one of `menus` in custom.cfg, never a part.
+    may take NG away: then `ng` is None, and what the menu still offers is as in `offered`, by id:
+    whole, each.  GRUB sees one of `menus` in custom.cfg, never a part.
     """
 
     ng: Optional[Way]
@@ -62,18 +65,22 @@ class Oracle:
     title: str
     default: Optional[Way] = None
     menus: Sequence[Optional[bytes]] = ()
+    offered: Mapping[str, Way] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
+    menu: Counter[int] = field(default_factory=Counter)
 
     def problems(self, image: Path) -> List[str]:
         """What is wrong with the partition, as it is and once it is recovered."""
-        told = [f"GRUB: {problem}" for problem in self._boots(BootImage(image))]
+        told = [f"GRUB: {problem}" for problem in self.seen_by_grub(BootImage(image))]
         recovered = image.with_suffix(".recovered")
         subprocess.run(["cp", "--sparse=always", "--reflink=auto", str(image), str(recovered)],
                        check=True)
         told += recover(recovered)
-        return told + [f"recovered: {problem}" for problem in self._boots(BootImage(recovered))]
+        seen = self.seen_by_grub(BootImage(recovered))
+        return told + [f"recovered: {problem}" for problem in seen]
 
-    def _boots(self, image: BootImage) -> List[str]:
+    def seen_by_grub(self, image: BootImage) -> List[str]:
+        """What is wrong with what GRUB makes of the partition as it is."""
         told = []
         try:
             if self.menus and image.read(CUSTOM) not in self.menus:
@@ -83,9 +90,11 @@ class Oracle:
             told += self._judge("the next boot", first, [*self.new.values()])
             told += self._judge("the boot after", self._way(image, first[1].saved), [])
             if self.ng is not None:
-                way, loaded = self._way(image, {GRUBENV: self._ng_default()})
+                way, loaded = self._way(image, {GRUBENV: environment(saved_entry=self.title)})
                 if way != self.ng:
                     told.append(f"NG's entry is not whole: {loaded}")
+            else:
+                told += self._choices(image)
         except (GrubError, Unreadable, BadInput) as error:
             told.append(f"{type(error).__name__}: {error}")
         return told
@@ -97,24 +106,50 @@ class Oracle:
             told.append(f"{what} is not whole: {loaded.linux} {loaded.initrds} by {loaded.trail}")
         return told
 
+    def _choices(self, image: BootImage) -> List[str]:
+        """What is wrong with what somebody at the menu can choose, or four bad boots lead to."""
+        ways = choices(image)
+        self.menu[len(ways)] += 1
+        told = [f"the entry {key} is not whole: {way}" for key, way in ways.items()
+                if way != self.offered.get(key)]
+        bad = {PRIVATE_ENV: environment(boot_counter="0", boot_success="0")}
+        way, loaded = self._way(image, bad)
+        if way not in self.offered.values():
+            told.append(f"after bad boots it is not whole: {loaded}")
+        return told
+
     def _name(self, way: Way) -> str:
         names = {**self.new, "ng": self.ng, "default": self.default}
         return next((name for name, known in names.items() if known == way), "unknown")
 
-    def _ng_default(self) -> bytes:
-        block = Block()
-        block.set("saved_entry", self.title)
-        return block.format()
-
     def _way(self, image: BootImage, changed: Mapping[str, bytes] = NOTHING) -> Tuple[Way, Loaded]:
-        loaded = grubscript.boot(lambda path: changed.get(path) or image.read(path), image.names)
-        return way_of(image, loaded), loaded
+        return boots(image, changed)
 
 
-def way_of(image: BootImage, loaded: Loaded) -> Way:
-    """What was loaded, by its content."""
+def boots(image: BootImage, changed: Mapping[str, bytes] = NOTHING) -> Tuple[Way, Loaded]:
+    """What GRUB starts, by its content, and how it came to it; with these files instead."""
+    loaded = grubscript.boot(lambda path: changed.get(path) or image.read(path), image.names)
     initrds = tuple(image.digest(path) for path in loaded.initrds)
-    return Way(image.digest(loaded.linux), initrds, loaded.options)
+    return Way(image.digest(loaded.linux), initrds, loaded.options), loaded
+
+
+def choices(image: BootImage) -> Dict[str, Way]:
+    """What each entry of the menu starts; GrubError where GRUB does not start what was chosen."""
+    found = {}
+    for number, key in enumerate(grubscript.offered(image.read, image.names)):
+        way, loaded = boots(image, {GRUBENV: environment(saved_entry=str(number))})
+        if loaded.trail[0] != key or (key != ENTRY and loaded.trail != [key]):
+            raise GrubError(f"who chooses {key} is led along {loaded.trail}")
+        found[key] = way
+    return found
+
+
+def environment(**values: str) -> bytes:
+    """A GRUB environment block."""
+    block = Block()
+    for name, value in values.items():
+        block.set(name, value)
+    return block.format()
 
 
 def recover(image: Path) -> List[str]:

@@ -10,8 +10,8 @@ from typing import Dict, List
 
 import pytest
 
+from ng2coreos.firstboot import ng_boot
 from ng2coreos.stage import menu
-from tests.rig import grubscript
 from tests.rig.bootimage import BootImage
 from tests.rig.replay import Range, Replay
 from tests.rig.test_grubscript import KERNEL, NG_TITLE, environment
@@ -37,7 +37,7 @@ def _image(files: Files, place: Path) -> Path:
 def oracle(files: Files, tmp_path: Path) -> Oracle:
     def way() -> bootcuts.Way:
         image = BootImage(_image(files, tmp_path))
-        return bootcuts.way_of(image, grubscript.boot(image.read, image.names))
+        return bootcuts.boots(image)[0]
 
     for name, content in (("/ng/vmlinuz", b"ng"), ("/coreos/vmlinuz", b"new")):
         files[name] = KERNEL + content
@@ -77,6 +77,46 @@ def test_what_is_not_whole_is_told(oracle: Oracle, files: Files, tmp_path: Path,
                                    what: str) -> None:
     files.update(DAMAGE[what])
     assert oracle.problems(_image(files, tmp_path)) != []
+
+
+@pytest.fixture
+def leaving(oracle: Oracle, files: Files, tmp_path: Path) -> Oracle:
+    """The judge while NG is given up; of both its layers, as an NG host has them."""
+    files["/grub2/grubenv"] = environment(saved_entry=menu.ENTRY)
+    offered = bootcuts.choices(BootImage(_image(files, tmp_path)))
+    return Oracle(None, {}, NG_TITLE, offered[menu.ENTRY], offered=offered)
+
+
+def test_ng_may_be_whole_or_gone_while_it_is_given_up(leaving: Oracle, files: Files,
+                                                      tmp_path: Path) -> None:
+    assert leaving.problems(_image(files, tmp_path)) == []
+    files["/loader/entries/ng-4.5.conf"] = b""  # GRUB does not show it
+    assert leaving.problems(_image(files, tmp_path)) == []
+    del files["/loader/entries/ng-4.10.conf"]
+    files["/coreos/grub2/rollback.cfg"] = b""
+    private = files["/coreos/grub2/grub.cfg"].decode()
+    files["/coreos/grub2/grub.cfg"] = ng_boot.without_ng(private).encode()
+    del files["/ng/vmlinuz"]
+    assert leaving.problems(_image(files, tmp_path)) == []
+    assert {*leaving.seen} == {"default"}
+    assert {*leaving.menu} == {2, 4, 5}
+
+
+HALF_GONE = {
+    "a torn kernel of NG": {"/ng/vmlinuz": KERNEL},
+    "an empty initramfs of NG": {"/ng/initramfs": b""},
+    "an emptied kernel of NG": {"/ng/vmlinuz": b""},
+    "a torn kernel of the older layer": {"/10": KERNEL[:-1]},
+    "half an entry": {"/loader/entries/ng-4.5.conf": b"title x\nlinux /ng/vmlinuz\n"},
+    "NG as the default": {"/grub2/grubenv": environment(saved_entry=NG_TITLE)},
+}
+
+
+@pytest.mark.parametrize("what", HALF_GONE)
+def test_an_entry_of_ng_that_is_half_there_is_told(leaving: Oracle, files: Files, tmp_path: Path,
+                                                   what: str) -> None:
+    files.update(HALF_GONE[what])
+    assert leaving.problems(_image(files, tmp_path)) != []
 
 
 def test_a_damaged_file_system_is_told(oracle: Oracle, files: Files, tmp_path: Path) -> None:
