@@ -5,9 +5,10 @@ Each fault is put into what `apply` staged, or done from outside; the tool does 
 
 import re
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
 
@@ -114,20 +115,31 @@ class Armed:
 
 
 @pytest.fixture(scope="module")
-def armed(request: pytest.FixtureRequest) -> Iterator[Armed]:
-    """A host by firmware and file system, armed once for all of its faults."""
-    with work_place(f"armed-{request.param}") as place:
-        yield Armed(request.param, place / "state")
+def arm() -> Iterator[Callable[[str], Armed]]:
+    """A host by firmware and file system, armed once for all of its faults.
+
+    As a parameter of this fixture pytest would have each fault's host armed anew.
+    """
+    found: Dict[str, Armed] = {}
+    with ExitStack() as places:
+        def armed(host: str) -> Armed:
+            if host not in found:
+                place = places.enter_context(work_place(f"armed-{host}"))
+                found[host] = Armed(host, place / "state")
+            return found[host]
+
+        yield armed
 
 
 CASES = [*(("bios-ext4", fault) for fault in FAULTS),
          *(("uefi-xfs", fault) for fault in FAULTS if fault.name in ELSEWHERE)]
 
 
-@pytest.mark.parametrize("armed,fault", CASES, indirect=["armed"],
+@pytest.mark.parametrize("host,fault", CASES,
                          ids=[f"{host}-{fault.name}" for host, fault in CASES])
-def test_ng_is_back_by_itself(armed: Armed, fault: Fault, figures: Dict[str, float],
-                              request: pytest.FixtureRequest) -> None:
+def test_ng_is_back_by_itself(arm: Callable[[str], Armed], host: str, fault: Fault,
+                              figures: Dict[str, float], request: pytest.FixtureRequest) -> None:
+    armed = arm(host)
     with opened("fault", armed.boot_fs) as scene:
         boot_id = scene.guest.resume(armed.state)
         assert scene.ca
