@@ -90,7 +90,7 @@ def test_a_host_that_is_no_ng_is_refused(ng: Scene) -> None:
     assert "Traceback" not in result.stderr
 
 
-SOME_STEPS = ("pull-commit", "snapshot-volumes", "write-boot")
+SOME_STEPS = ("snapshot-volumes", "write-boot")
 EVERY_STEP = ("make-root", "pull-commit", "deploy", "export-state", "write-ignition",
               "snapshot-volumes", "write-boot", "arm")
 
@@ -125,7 +125,7 @@ def test_killed_in_a_step_it_resumes_and_then_rolls_back_to_the_untouched_host(
             again = ng.tool("apply", *ng.target_options(), check=False)
             assert again.rc == Exit.INTERRUPTED, again.stderr
         command = "resume"
-    assert len(killed) >= len(steps) - 2, killed
+    assert len(killed) >= max(1, len(steps) - 2), killed
     began = time.monotonic()
     ng.tool("resume")
     figures["resume of the last step (s)"] = ng.timed("resume", began)
