@@ -37,9 +37,11 @@ setup: .cache/packages.stamp .cache/venv.stamp
 	touch $@
 
 # The distribution's interpreter, since the gi and rpm bindings belong to it.
-.cache/venv.stamp: .cache/packages.stamp requirements-dev.txt setup.py
+.cache/venv.stamp: .cache/packages.stamp requirements-dev.txt setup.py Makefile
 	/usr/bin/python3 -m venv --system-site-packages $(VENV)
 	$(PY) -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	# Of this one the script axe.min.js alone is used: without Playwright, which is large
+	$(PY) -m pip install -q --disable-pip-version-check --no-deps "axe-playwright-python>=0.1.8,<0.2"
 	$(PY) -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
 	touch $@
 

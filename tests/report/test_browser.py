@@ -1,17 +1,23 @@
-"""The page in a real browser: quiet, readable in light and dark, and quick with 5,000 rows."""
+"""The page in a real browser: quiet, readable in light and dark, and quick with 5,000 rows; axe has
+nothing to say against it.
+"""
 
 from pathlib import Path
-from typing import Any, Dict, Iterator
+from typing import Any, Callable, Dict, Iterator
 
 import pytest
 
-from ng2coreos.report import html
+from ng2coreos.report import fleet, html
+from ng2coreos.report.fleet import Inventory, propose
 from tests.conftest import FIGURE
-from tests.report import pages
+from tests.report import many, pages
+from tests.report.axe import violations
 from tests.report.browser import Browser, browser
 
 ROWS = 5000
-# WCAG 2: relative luminance; the background is the nearest one that is painted
+FRAME = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# WCAG 2: relative luminance; the background is the nearest one that is painted, in a drawing the
+# last box before the words that holds their middle
 CONTRAST = """
 (() => {
   const part = (c) => { c /= 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; };
@@ -24,12 +30,28 @@ CONTRAST = """
     }
     return [255, 255, 255];
   };
+  const under = (words) => {
+    const box = words.getBBox(), x = box.x + box.width / 2, y = box.y + box.height / 2;
+    let color = behind(words.ownerSVGElement);
+    for (const one of words.ownerSVGElement.children) {
+      if (one === words) break;
+      const paint = getComputedStyle(one).fill;
+      if (one.tagName === "rect" && paint !== "none" && one.isPointInFill(new DOMPoint(x, y)))
+        color = rgb(paint);
+    }
+    return color;
+  };
   const wrong = [];
+  const judge = (one, ink, paper) => {
+    const a = light(rgb(ink)), b = light(paper);
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) wrong.push(`${one.outerHTML.slice(0, 80)} ${ratio.toFixed(2)}`);
+  };
+  for (const one of document.querySelectorAll("svg text"))
+    judge(one, getComputedStyle(one).fill, under(one));
   for (const one of document.querySelectorAll("h1,h2,h3,p,li,dt,dd,th,td,a,summary,label,code")) {
     if (!one.checkVisibility() || !one.textContent.trim()) continue;
-    const a = light(rgb(getComputedStyle(one).color)), b = light(behind(one));
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) wrong.push(`${one.tagName} ${one.className} ${ratio.toFixed(2)}`);
+    judge(one, getComputedStyle(one).color, behind(one));
   }
   return wrong;
 })()
@@ -43,30 +65,33 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield found
 
 
-def shown(tab: Browser, scratch: Path, report: Dict[str, Any]) -> Path:
+def shown(tab: Browser, scratch: Path, report: Dict[str, Any]) -> None:
     """Open the report's page; nothing was complained about and nothing was asked for."""
+    opened(tab, scratch, html.page(report))
+
+
+def opened(tab: Browser, scratch: Path, page: str) -> None:
+    """The same for the text of a page."""
     path = scratch / "report.html"
-    path.write_text(html.page(report), "utf-8")
+    path.write_text(page, "utf-8")
     tab.complaints.clear()
     tab.requests.clear()
     tab.open(path)
     assert tab.complaints == []
     assert [url for url in tab.requests if not url.startswith(("file:", "data:"))] == []
-    return path
 
 
 def test_a_page_is_quiet_and_its_filters_work(tab: Browser, tmp_path: Path) -> None:
     shown(tab, tmp_path, pages.full())
     visible = "[...document.querySelectorAll('.finding')].filter((f) => !f.hidden).length"
     assert tab.do(visible) >= 2
-    frame = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
     tab.do("document.querySelector('#findings [data-words]').focus()")
     tab.do("document.execCommand('insertText', false, 'own.conf both')")
-    tab.do(frame)
+    tab.do(FRAME)
     assert tab.do(visible) == 1
     assert tab.do("document.querySelector('#findings [data-count]').textContent") == "1 shown"
     tab.do("document.querySelector('#findings [value=warning]').click()")
-    tab.do(frame)
+    tab.do(FRAME)
     assert tab.do(visible) == 0 and tab.complaints == []
 
 
@@ -83,6 +108,44 @@ def test_every_word_stands_out(tab: Browser, tmp_path: Path, scheme: str) -> Non
     tab.media(prefers_color_scheme=scheme)
     shown(tab, tmp_path, pages.full())
     assert tab.do(CONTRAST) == []
+
+
+def host_page(scratch: Path) -> str:
+    """Of one host, with everything that a page can show."""
+    del scratch
+    return html.page(pages.full())
+
+
+def fleet_page(scratch: Path) -> str:
+    """Of so many hosts that lists are folded."""
+    found = fleet.gather([many.written(scratch / "reports", 40)])
+    return fleet.as_html(found, propose(found.hosts, Inventory()), Inventory())
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", [host_page, fleet_page])
+def test_axe_finds_nothing_wrong(tab: Browser, tmp_path: Path, scheme: str,
+                                 page: Callable[[Path], str]) -> None:
+    """With every fold open, a kind filtered out and the link that only the keyboard shows."""
+    tab.media(prefers_color_scheme=scheme)
+    opened(tab, tmp_path, page(tmp_path))
+    tab.do("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    tab.do("document.querySelector('[data-kind]').click()")
+    tab.do(FRAME)
+    assert tab.do("document.querySelectorAll('[data-key][hidden]').length") > 0
+    tab.do("document.querySelector('.skip').focus()")
+    assert violations(tab) == []
+
+
+@pytest.mark.parametrize("harm, rule", [
+    ("document.querySelector('[type=search]').parentElement.outerHTML = '<input>'", "label"),
+    ("document.querySelector('svg title').remove()", "svg-img-alt"),
+    ("document.documentElement.lang = ''", "html-has-lang")])
+def test_axe_sees_what_is_wrong(tab: Browser, tmp_path: Path, harm: str, rule: str) -> None:
+    tab.media(prefers_color_scheme="light")
+    shown(tab, tmp_path, pages.full())
+    tab.do(harm)
+    assert any(line.startswith(rule) for line in violations(tab, rule))
 
 
 def test_nothing_is_wider_than_the_window(tab: Browser, tmp_path: Path) -> None:
