@@ -10,6 +10,7 @@ from ng2coreos.firstboot.system import System
 from ng2coreos.model.proof import Verification
 from ng2coreos.model.state import Phase
 from ng2coreos.report import document
+from ng2coreos.report.downtime import downtime
 
 # what the phase says of the host, told on the new system
 _HOST_STATES = {Phase.CONFIRMED: "migrated", Phase.FINALIZING: "migrated",
@@ -30,5 +31,7 @@ def report(system: System, command: str, code: Exit = Exit.OK, *, text: str, tod
         reboot_required=state.phase is Phase.ROLLED_BACK))
     made["target"] = {"commit": state.commit}
     with suppress(Ng2CoreosError, OSError):
-        made["target"]["version"] = system.manifest().version
+        manifest = system.manifest()
+        made["target"]["version"] = manifest.version
+        made["downtime"] = downtime(manifest.restart, state.trial_boots, state.attempts)
     return document.dumps(made)

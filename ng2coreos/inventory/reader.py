@@ -7,6 +7,7 @@ from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import Plugin
 from ng2coreos.inventory import (
     boot,
+    boot_times,
     devices,
     etc,
     host_identity,
@@ -46,4 +47,4 @@ def read(host: Host, plugins: Sequence[Plugin] = ()) -> HostFacts:
         services=services.read(host), memory_bytes=identity.memory_bytes,
         trees=trees.read(host, layout),
         plugins={plugin.id: plugin.facts(host) for plugin in plugins}, etc_above=above,
-        programs=programs.read(host))
+        programs=programs.read(host), boot_times=boot_times.read(host))

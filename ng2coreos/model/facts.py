@@ -253,6 +253,16 @@ class Service:
 
 
 @dataclass(frozen=True)
+class BootTimes:
+    """How long the parts of NG's last boot took; None is what systemd does not know."""
+
+    firmware_s: Optional[float] = None
+    loader_s: Optional[float] = None
+    kernel_s: Optional[float] = None  # kernel and initramfs, until the host's own systemd
+    userspace_s: Optional[float] = None  # until all that is started at boot was up
+
+
+@dataclass(frozen=True)
 class TreeSize:
     """How much lies below a directory of NG's root that is copied (/root, /opt, ...)."""
 
@@ -286,3 +296,4 @@ class HostFacts:
     # directories of /etc that are as the image has them, above a path that is not
     etc_above: Dict[str, FileFact] = field(default_factory=dict)
     programs: Tuple[str, ...] = ()  # those of model/programs.py that are installed
+    boot_times: BootTimes = BootTimes()

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Tuple
 
 from ng2coreos.model.item import Check, Item
+from ng2coreos.model.restart import RestartPart
 
 SCHEMA = "ng2coreos-manifest/1"
 
@@ -24,6 +25,7 @@ class Manifest:
     health_deadline_s: int
     items: Tuple[Item, ...]
     checks: Tuple[Check, ...]
+    restart: Tuple[RestartPart, ...] = ()  # as it was predicted
 
 
 def without_content(items: Tuple[Item, ...]) -> Tuple[Item, ...]:

@@ -7,6 +7,7 @@ from typing import Any, Dict, Optional, Tuple
 from ng2coreos.model.finding import Finding, Kind
 from ng2coreos.model.item import Check, Item
 from ng2coreos.model.picture import Picture
+from ng2coreos.model.restart import RestartPart
 from ng2coreos.model.target import TargetSource
 
 
@@ -152,6 +153,7 @@ class Prediction:
     root_inodes: int = 0  # of the new root's file system
     steps: Tuple[StepNeed, ...] = ()
     pace: Optional[Pace] = None  # None: not measured, a slow host was assumed
+    restart: Tuple[RestartPart, ...] = ()  # each trial boot is one
 
     @property
     def pool_most_bytes(self) -> int:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Dict, List, Optional, Sequence
 
 from ng2coreos.model.facts import HostFacts
-from ng2coreos.model.plan import Pace, Policy, StepNeed, Volume
+from ng2coreos.model.plan import Pace, StepNeed, Volume
 from ng2coreos.model.target import Stored, TargetFacts
 
 # Where planning measured nothing: what a host with one spindle does
@@ -21,7 +21,6 @@ _MAKE_ROOT_LVM, _SNAPSHOT_LVM, _STEP_LVM = 5.0, 13.0, 2.0
 _OWNER, _LABEL, _COPY_BYTE, _COPY_INODE, _EXPORT_ITEM = 0.3, 0.5, 3.0, 3.0, 3.0
 _LABELLED = 1.4  # more than its owner takes, as the pass took over 200,000 inodes by a real policy
 _WRITE_BOOT_BYTE = 1.5  # kernel and initramfs are read back and compared
-BOOT_S, SHUTDOWN_S = 90.0, 30.0  # firmware is not asked; nobody has measured this host's boot
 
 
 def timed(steps: Sequence[StepNeed], facts: HostFacts, target: TargetFacts,
@@ -58,8 +57,3 @@ def timed(steps: Sequence[StepNeed], facts: HostFacts, target: TargetFacts,
                 seconds += trees
         made.append(replace(step, seconds=round(seconds, 1)))
     return made
-
-
-def downtime_s(policy: Policy) -> float:
-    """From the shutdown of NG to the end of the last trial's boot."""
-    return policy.trial_boots * (SHUTDOWN_S + BOOT_S)

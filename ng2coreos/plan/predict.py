@@ -13,7 +13,8 @@ from ng2coreos.model.item import Item, Outcome
 from ng2coreos.model.plan import Identities, Pace, Policy, Prediction, StepNeed, Volume
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.boot_space import boot_bytes, boot_inodes, boot_margin_bytes
-from ng2coreos.plan.durations import downtime_s, timed
+from ng2coreos.plan.durations import timed
+from ng2coreos.plan.restart import downtime_s, restart
 from ng2coreos.plan.root_space import checkout_bytes, content_bytes, root_inodes
 from ng2coreos.plan.snapshot_space import Taken, snapshot
 
@@ -70,15 +71,16 @@ def predict(facts: HostFacts, target: TargetFacts, policy: Policy, volumes: Sequ
     margin = int(MARGIN * data) + sum(t.margin_bytes for t in taken.values()) + (
         sum(t.inodes for t in facts.trees) * BLOCK // 2 if facts.trees else UNMEASURED_TREE_BYTES)
     steps = timed(steps, facts, target, volumes, pace)
+    parts = restart(facts.boot_times)
     metadata, most = _metadata(data, data + margin, chunk, list(taken.values()))
     return Prediction(
         pool_bytes=data, pool_free_bytes=pool.size_bytes - pool.used_bytes,
         pool_reserve_bytes=reserve_bytes(pool), metadata_bytes=metadata, boot_bytes=boot,
         boot_free_bytes=facts.boot.boot_free_bytes, seconds=sum(s.seconds for s in steps),
-        downtime_s=downtime_s(policy), reboots=policy.trial_boots,
+        downtime_s=downtime_s(policy, parts), reboots=policy.trial_boots,
         pool_margin_bytes=rounded_up(margin, chunk), metadata_margin_bytes=most - metadata,
         boot_margin_bytes=boot_margin_bytes(items), boot_inodes=boot_inodes(target),
-        root_inodes=root_inodes(target), steps=tuple(steps), pace=pace)
+        root_inodes=root_inodes(target), steps=tuple(steps), pace=pace, restart=parts)
 
 
 def reserve_bytes(pool: ThinPool) -> int:

@@ -70,7 +70,7 @@ def document(occasion: Occasion, plan: Optional[Plan] = None) -> Report:
         "exit_code": int(occasion.exit_code), "reboot_required": occasion.reboot_required}
     findings: List[Dict[str, Any]] = []
     if shown is not None:
-        made.update(sections.plan_parts(shown, occasion.records))
+        made.update(sections.plan_parts(shown, occasion.records, occasion.attempts))
         findings = sections.findings(shown)
     if occasion.trouble is not None:
         trouble = occasion.trouble

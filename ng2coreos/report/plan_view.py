@@ -11,6 +11,7 @@ from ng2coreos.model import codec
 from ng2coreos.model.finding import Finding, Kind, RemedyStep, StepKind
 from ng2coreos.model.item import Item, Outcome
 from ng2coreos.model.plan import Decisions, Plan
+from ng2coreos.report.downtime import told
 from ng2coreos.report.redact import redact_data, redact_plan
 from ng2coreos.report.table import duration, harmless, human, paragraph, table
 from ng2coreos.report.verdict import ORDER, Judgement, judge, ordered
@@ -23,8 +24,8 @@ def plan_text(plan: Plan) -> str:
     plan = _shown(plan)  # before the layout: a secret that a line break cuts is found by nobody
     parts = [_head(plan, judge(plan)), _findings(plan), _volumes(plan.decisions),
              _items(plan.decisions), _identities(plan.decisions), _arguments(plan.decisions),
-             _units(plan.decisions), _boot(plan), _prediction(plan), _checks(plan.decisions),
-             _changes(plan)]
+             _units(plan.decisions), _boot(plan), _prediction(plan), _downtime(plan),
+             _checks(plan.decisions), _changes(plan)]
     blocks = ("\n".join(harmless(line) for line in lines) for lines in parts if lines)
     return "\n\n".join(blocks) + "\n"
 
@@ -175,6 +176,13 @@ def _prediction(plan: Plan) -> List[str]:
             ("/boot", human(p.boot_bytes), human(p.boot_margin_bytes), human(p.boot_free_bytes),
              f"{p.boot_inodes} inodes")]
     return _section("Space:", table(("", "expected", "margin", "free", ""), rows))
+
+
+def _downtime(plan: Plan) -> List[str]:
+    need = plan.decisions.prediction
+    rows = [(part.what, duration(part.seconds), told(codec.dump(part))) for part in need.restart]
+    return _section(f"Downtime, of each of {need.reboots} restarts:",
+                    table(("part", "takes", ""), rows))
 
 
 def _checks(decisions: Decisions) -> List[str]:

@@ -8,6 +8,8 @@ from ng2coreos.model import codec
 from ng2coreos.model.finding import Finding, Kind, RemedyStep, Severity, StepKind
 from ng2coreos.model.item import Item
 from ng2coreos.model.plan import Change, Plan
+from ng2coreos.model.state import Attempt
+from ng2coreos.report.downtime import downtime
 from ng2coreos.report.predicted import inodes, predictions
 from ng2coreos.report.verdict import ordered
 
@@ -31,7 +33,7 @@ def host(plan: Plan) -> Part:
     return found
 
 
-def plan_parts(plan: Plan, records: Records) -> Part:
+def plan_parts(plan: Plan, records: Records, attempts: Sequence[Attempt] = ()) -> Part:
     """Everything of the plan but its findings."""
     decisions, source, target = plan.decisions, plan.source, plan.target
     changes = _changes(plan.changes, records)
@@ -61,6 +63,9 @@ def plan_parts(plan: Plan, records: Records) -> Part:
             "trees": [codec.dump(t) for t in sorted(decisions.trees, key=lambda t: t.source)],
             "removed_by_finalize": list(source.ng_volumes),
             "predictions": predictions(plan, changes), "inodes": inodes(plan, changes)},
+        "downtime": downtime(decisions.prediction.restart, decisions.prediction.reboots, attempts,
+                             next((str(r.get("at", "")) for r in reversed(records)
+                                   if r.get("event") == "finished"), "")),
         "rollback": {"available": True, "until": "finalize",
                      "boot_entry": decisions.boot.saved_entry, "command": ["ng2coreos", "rollback"],
                      "not_reverted": [_NOT_REVERTED]}}

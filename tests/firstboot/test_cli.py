@@ -2,6 +2,7 @@
 
 import json
 import syslog
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,11 @@ import pytest
 
 from ng2coreos.core.errors import Exit, Ng2CoreosError
 from ng2coreos.firstboot import cli, status
+from ng2coreos.firstboot.system import MANIFEST
+from ng2coreos.model import codec
+from ng2coreos.model.restart import RestartPart
 from ng2coreos.model.state import Phase
+from ng2coreos.stage import state as state_file
 from tests.firstboot.machine import Machine, Restarted
 
 
@@ -32,6 +37,22 @@ def test_a_whole_life(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     captured = capsys.readouterr()
     assert "Reinstall the host" in captured.err
     assert machine.state.phase is Phase.FINALIZED
+
+
+def test_the_report_has_the_restart_between_the_trials(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    machine = Machine(tmp_path, confirm="manual")
+    machine.play()
+    parts = (RestartPart("shutdown", 30.0, False), RestartPart("kernel", 90.0, True))
+    place = machine.path(MANIFEST)
+    place.write_text(codec.dumps(replace(machine.system().manifest(), restart=parts)), "utf-8")
+    first, second = machine.state.attempts
+    state_file.write(machine.partition, replace(machine.state, attempts=(
+        replace(first, finished="2026-11-22T09:57:30Z"), second)))
+    assert cli.main(["confirm", "--json"], machine.system()) == Exit.OK
+    down = json.loads(capsys.readouterr().out)["downtime"]
+    assert down["restarts"] == [{"trial": 2, "since": "trial", "measured_s": 150.0}]
+    assert (down["restart_s"], down["restarts_expected"], down["measured_s"]) == (120.0, 2, None)
 
 
 def test_verify_says_by_its_code_that_something_is_wrong(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ def test_the_manifest_holds_everything_but_itself_and_no_secret() -> None:
     assert manifest.volumes == ("ng2coreos_var", "ng2coreos_root")
     assert manifest.ng_volumes == plan().source.ng_volumes
     assert manifest.health_deadline_s == plan().policy.health_deadline_s
+    assert manifest.restart and manifest.restart == plan().decisions.prediction.restart
 
 
 def test_the_deadman_strikes_at_the_policys_time() -> None:

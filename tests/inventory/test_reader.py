@@ -57,8 +57,9 @@ def test_nothing_is_changed(name: str, tmp_path: Path) -> None:
 def test_only_queries_are_run(el8: FakeHost) -> None:
     inventory.read(el8, ())
     assert {argv[0] for argv in el8.commands} <= {"vgs", "lvs", "pvs", "lvmconfig", "findmnt",
-                                                  "stat", "uname", "ethtool"}
+                                                  "stat", "uname", "ethtool", "systemctl"}
     for argv in el8.commands:
+        assert argv[0] != "systemctl" or argv[1] == "show"
         if argv[0] in ("vgs", "lvs", "pvs"):
             assert argv[1:4] == ("--nolocking", "--config", 'devices{hints="none"}')
 

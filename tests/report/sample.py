@@ -23,6 +23,7 @@ from ng2coreos.model.plan import (
     UnitState,
     Volume,
 )
+from ng2coreos.model.restart import RestartPart
 from ng2coreos.model.target import TargetSource
 
 SECRET = "hunter2"
@@ -55,7 +56,8 @@ def plan(findings: Tuple[Finding, ...] = (), policy: Policy = Policy()) -> Plan:
                           "/l/vmlinuz", ("/l/initrd",), f"ro rd.iscsi.password={SECRET}",
                           ("a.target.requires/b.service",)),
             prediction=Prediction(3 * GIB, 20 * GIB, 2 * GIB, 1 << 20, 90 << 20, 700 << 20, 75.0,
-                                  420.0, 2)),
+                                  420.0, 2, restart=(RestartPart("shutdown", 30.0, False),
+                                                     RestartPart("kernel", 180.0, True)))),
         changes=(Change("make-root:lv", "make-root", "Make the new root", {}, 3 * GIB, 20.0),
                  Change("arm:next-entry", "arm", "Arm the trial", {})))
 

@@ -2,10 +2,12 @@
 
 from typing import Any, Dict, List, Sequence
 
+from ng2coreos.report.downtime import told
 from ng2coreos.report.html.markup import Html, label, rect, section, svg, table, tag
 from ng2coreos.report.table import duration
 
 _WIDTH, _LEFT, _ROW = 970, 330, 24
+_SINCE = {"run-end": "the end of the run on NG", "trial": "the trial before"}
 _BOX_W, _BOX_H, _BOX_X, _BOX_Y = 215, 66, 36, 14
 
 
@@ -40,7 +42,20 @@ def timeline(report: Dict[str, Any]) -> Html:
                  "must have left it before."),
         svg(_WIDTH, int(y) + 28, "Timeline of the move", told, *parts),
         table("Changes in their order", ("Change", "State", "Predicted", "Measured"), rows,
-              numbers=(2, 3)))
+              numbers=(2, 3)), *_restarts(report.get("downtime", {})))
+
+
+def _restarts(down: Dict[str, Any]) -> List[Html]:
+    """What each restart is made of, and what the trials took."""
+    if not down.get("parts"):
+        return []
+    parts = [(p["what"], f"{p['seconds']:.0f} s", told(p)) for p in down["parts"]]
+    trials = [(f"Trial {r['trial']}", _SINCE[r["since"]], f"{down['restart_s']:.0f} s",
+               f"{r['measured_s']:.0f} s") for r in down["restarts"]]
+    return [table("A restart, and who says how long it takes", ("Part", "Takes", "By"), parts,
+                  numbers=(1,)),
+            table("Restarts that were made", ("Until healthy", "Since", "Predicted", "Measured"),
+                  trials, numbers=(2, 3))]
 
 
 def _took(change: Dict[str, Any]) -> str:

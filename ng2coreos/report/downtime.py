@@ -1,0 +1,55 @@
+"""The downtime: each restart's parts with who says so, and what the trials measured of it."""
+
+from datetime import datetime
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from ng2coreos.model import codec
+from ng2coreos.model.restart import RestartPart
+from ng2coreos.model.state import Attempt
+
+_FORM = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def downtime(parts: Sequence[RestartPart], boots: int, attempts: Sequence[Attempt],
+             left: str = "") -> Dict[str, Any]:
+    """Predicted beside measured. `left`: when the run on NG ended, before the first restart."""
+    predicted = sum(part.seconds for part in parts)
+    found = _restarts(attempts, left)
+    return {"restart_s": round(predicted, 1), "restarts_expected": boots,
+            "predicted_s": round(boots * predicted, 1), "parts": [codec.dump(p) for p in parts],
+            "restarts": [{"trial": n, "since": since, "measured_s": s} for n, since, s in found],
+            "measured_s": sum(s for _, _, s in found) if len(found) == boots else None}
+
+
+def told(part: Dict[str, Any]) -> str:
+    """Who says how long a part takes."""
+    if part["measured"]:
+        return "measured at NG's last boot"
+    if part["what"] == "firmware":
+        return "assumed: systemd does not know it here, and a server can take minutes"
+    return "assumed"
+
+
+def _restarts(attempts: Sequence[Attempt], left: str) -> List[Tuple[int, str, float]]:
+    """Trial, what it is counted from, and seconds until it was healthy, by the clocks of both
+    systems.
+    """
+    found: List[Tuple[int, str, float]] = []
+    before, since = left, "run-end"
+    for attempt in attempts:
+        if not attempt.healthy:
+            break
+        seconds = _seconds(before, attempt.finished)
+        if seconds is not None:
+            found.append((attempt.trial, since, seconds))
+        before, since = attempt.finished, "trial"
+    return found
+
+
+def _seconds(start: str, end: str) -> Optional[float]:
+    """None where one is not known, or a clock was set back in between."""
+    try:
+        taken = (datetime.strptime(end, _FORM) - datetime.strptime(start, _FORM)).total_seconds()
+    except ValueError:
+        return None
+    return taken if taken > 0 else None
