@@ -4,6 +4,7 @@ The host is a recorded one, its /etc blown up to COUNT files of which every seco
 the image's, its rpm databases to 1,500 packages (with headers smaller than real ones).
 """
 
+import json
 import os
 import shutil
 import sys
@@ -14,28 +15,32 @@ from typing import Any, Callable, Dict, Iterator, Sequence
 
 from bench import staging
 from ng2coreos.core import durable
-from ng2coreos.core.command import Completed, Input
+from ng2coreos.core.command import Completed, Input, Runner, run_process
 from ng2coreos.core.errors import Unsupported
 from ng2coreos.core.host import Host
 from ng2coreos.execute import planning
 from ng2coreos.execute.bundle import Bundle, build_config, export_bundle
 from ng2coreos.execute.store import read_plan
 from ng2coreos.ignition import validate as checked
-from ng2coreos.inventory import etc, packages
+from ng2coreos.inventory import etc, packages, reader
 from ng2coreos.model import codec
 from ng2coreos.model.facts import Difference, EtcChange, FileFact
 from ng2coreos.model.plan import Plan, Policy
 from ng2coreos.report import plan_text
+from ng2coreos.report.fleet import Inventory, as_html, gather, propose
 from ng2coreos.stage import transfer
 from ng2coreos.stage.ids import IdMap
 from tests import recorded
+from tests.fakes import FakeHost
 from tests.plan import build
+from tests.report import many
 
 RECORDED = "el8-two-generations"
 ETC, FACTORY = "etc", "usr/share/factory/etc"
 RPM, FACTORY_RPM = "usr/share/rpm", "usr/share/factory/var/lib/rpm"
 OWNER, NEW_OWNER = 36, 1036  # before the pass and after it
 _PACKAGES = 1500
+_LVM = ("lvmconfig", "lvs", "pvs", "vgs")
 _FILE_BYTES = 2048
 _PER_DIRECTORY = 50
 
@@ -77,6 +82,37 @@ def plan(top: Path, count: int) -> str:
     return plan_text(_plan(Host(str(top / "host"))))
 
 
+def inventory(top: Path, count: int) -> bool:
+    """The whole inventory but the plug-ins'.
+
+    Files and rpm databases are read.  Each LVM command is run on this machine, whose own volumes
+    (mostly none) it looks for; its answer is a host's recorded one, as are those of the few
+    programs that are not LVM's (findmnt, stat, uname, ethtool, systemctl), which are not run.
+    """
+    host = Host(str(top / "host"), _with_lvm(recorded.programs(RECORDED, FakeHost(top / "host"))))
+    facts = reader.read(host)
+    return len(facts.etc) >= count // 2 and facts.packages.total == _PACKAGES
+
+
+def prepare_fleet(top: Path, count: int) -> None:
+    """The reports of `count` hosts below `top`/fleet."""
+    many.written(top / "fleet", count)
+
+
+def fleet(top: Path, count: int) -> bool:
+    """`count` reports made one page, with their waves."""
+    found = gather([top / "fleet"])
+    page = as_html(found, propose(found.hosts, Inventory()), Inventory())
+    (top / "fleet.html").write_text(page, "utf-8")
+    return len(found.hosts) == count
+
+
+def bare_fleet(top: Path, count: int) -> bool:
+    """The floor: each report read as JSON, and nothing made of it."""
+    return len([json.loads(path.read_bytes())["host"]["fqdn"]
+                for path in sorted((top / "fleet").iterdir())]) == count
+
+
 def etc_diff(top: Path, count: int) -> bool:
     """/etc against the image's."""
     return len(etc.read(Host(str(top / "host")))) >= count // 2
@@ -111,6 +147,15 @@ def reown(top: Path, count: int) -> bool:
     return transfer.reown(top / "inodes", ids, lambda done: None).changed >= count
 
 
+def _with_lvm(fake: FakeHost) -> Runner:
+    def run(argv: Sequence[str], timeout_s: float, data: Input) -> Completed:
+        if argv[0] in _LVM:
+            run_process(argv, timeout_s, data)
+        return fake.run(argv)
+
+    return run
+
+
 def _no_programs(argv: Sequence[str], timeout_s: float, data: Input) -> Completed:
     raise Unsupported(f"The program {argv[0]} is missing.", hint="It is not measured.")
 
@@ -128,6 +173,8 @@ def main(name: str, top: Path, count: int) -> None:
     """Do it, see that all of it was done, print the seconds."""
     tasks: Dict[str, Callable[[Path, int], Any]] = {
         "prepare-host": prepare_host, "prepare-inodes": prepare_inodes, "plan": plan,
+        "inventory": inventory, "prepare-fleet": prepare_fleet, "fleet": fleet,
+        "bare-fleet": bare_fleet,
         "etc-diff": etc_diff, "decide": decide, "ignition": ignition, "reown": reown,
         "prepare-image": staging.prepare, "staging": staging.ours, "bare-staging": staging.bare}
     start = time.perf_counter()

@@ -43,7 +43,13 @@ def host(name: str, scratch: Path, *, script: bool = True) -> FakeHost:
         fake.write(path, mode=0o755)
     for path, packages in described["rpmdb"].items():
         rpm_database(fake.path(path), packages)
-    for command in described["commands"] if script else []:
+    return programs(name, fake) if script else fake
+
+
+def programs(name: str, fake: FakeHost) -> FakeHost:
+    """The host's programs answer as they were recorded."""
+    recorded = HOSTS / name
+    for command in json.loads((recorded / "host.json").read_text("utf-8"))["commands"]:
         words = command["argv"] if len(command["argv"]) > 1 else [*command["argv"], ...]
         output = (recorded / "commands" / command["stdout"]).read_text("utf-8")
         fake.on(*words, stdout=output, times=MANY)
