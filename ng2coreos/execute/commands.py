@@ -22,6 +22,7 @@ from ng2coreos.execute import planning, rollback, runner, status
 from ng2coreos.execute.judge import judge
 from ng2coreos.execute.run import BOOT
 from ng2coreos.execute.secrets import forget
+from ng2coreos.execute.steps import refuse_unknown
 from ng2coreos.execute.store import RunDirectory, Store, utc_now
 from ng2coreos.inventory import devices, lvm_layout
 from ng2coreos.model.facts import HostFacts
@@ -50,6 +51,7 @@ def apply(host: Host, ready: Plan, progress: Progress, *, fresh: bool = False) -
     again. Raises before any change: Locked, Blocked, NeedsAnswer, StalePlan, Interrupted; FellBack
     where the new system was tried already.
     """
+    refuse_unknown(ready)
     store, progress = Store(host), Steadfast(progress)
     with _no_half_begun(store, ready), lock.exclusive(store.lock_file, run_id=ready.run_id):
         held = store.current()
@@ -87,6 +89,7 @@ def resume(host: Host, progress: Progress, *, fresh: bool = False) -> RunDirecto
                               hint="Run `ng2coreos rollback` to finish that.")
         if directory.ended() == "finished":
             return _armed_already(host, store, directory, progress, fresh)
+        refuse_unknown(directory.plan())
         refuse_tried(host, directory)
         refuse_stale(host, directory.plan(), hint=AGAIN)
         _carry_on(host, store, directory, progress)
@@ -99,6 +102,7 @@ def _armed_already(host: Host, store: Store, held: RunDirectory, progress: Progr
 
     What /etc holds is compared; what the volumes hold changes all the time.
     """
+    refuse_unknown(held.plan())
     refuse_unarmed(host, held)
     forget(held)
     facts = refuse_stale(host, held.plan(), hint=AGAIN)
@@ -138,8 +142,9 @@ def roll_back(host: Host, progress: Progress) -> Optional[RunDirectory]:
         rollback.forbid_after_finalize(host)
         directory = store.current()
         if directory is None:
-            _refuse_unknown(host)
+            _refuse_unexplained(host)
             return None
+        refuse_unknown(directory.plan())
         with runner.held_signals(), runner.opened(host, directory, progress) as run:
             rollback.rollback(run, store)
         return directory
@@ -231,7 +236,7 @@ def _current(store: Store) -> RunDirectory:
     return directory
 
 
-def _refuse_unknown(host: Host) -> None:
+def _refuse_unexplained(host: Host) -> None:
     found: List[str] = []
     vg = lvm_layout.read(host, devices.connect(host)).vg
     found += [f"LV {vg}/{name}" for name in volumes.ours(host, vg)]

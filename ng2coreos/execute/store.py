@@ -18,6 +18,8 @@ from ng2coreos.model.plan import SCHEMA, Plan
 
 STATE_DIRECTORY = "/var/lib/ng2coreos"
 TAKES = ("export-state", "snapshot-volumes")  # steps that take NG's state: what follows stays on NG
+_EVENTS = ("begin", "intent", "done", "undo", "undone", "failed", "finished", "again",
+           "rolled-back")
 _OF_A_CHANGE = ("intent", "done", "undo", "undone")  # these records name one
 # it becomes a file name and part of an LVM tag (lvm(8): letters, digits and _+.-/=!:#&)
 _RUN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
@@ -56,8 +58,9 @@ class RunDirectory:
         """The journal's records since the run began last: a plan may be applied again."""
         records = self.journal.records()
         if not all(map(_shaped, records)):
-            raise BadInput(f"The journal {self.journal.path} holds a record that no run writes.",
-                           hint="Do not edit it. `ng2coreos rollback` does without it.")
+            raise BadInput(f"The journal {self.journal.path} holds a record that no run of this "
+                           "version writes.",
+                           hint="Was it another version's? `ng2coreos rollback` does without it.")
         begins = [n for n, record in enumerate(records) if record["event"] == "begin"]
         return records[begins[-1]:] if begins else records
 
@@ -155,7 +158,9 @@ class Store:
 
 def _shaped(record: Record) -> bool:
     event, change = record.get("event"), record.get("change")
-    if not isinstance(event, str) or (event in _OF_A_CHANGE and not isinstance(change, str)):
+    if event not in _EVENTS or (event in _OF_A_CHANGE and not isinstance(change, str)):
+        return False
+    if not isinstance(record.get("at", ""), str):
         return False
     return event != "intent" or isinstance(record.get("undo"), dict)
 
