@@ -3,13 +3,15 @@
 import json
 from typing import Any, Dict, List, Optional, Tuple
 
-from ng2coreos.core.errors import CommandFailed, Unsupported
 from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import API, Contribution
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.finding import Finding, Kind
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
+
+from . import sanlock
+from .asking import answered
 
 CONF = "/etc/ovirt-hosted-engine/hosted-engine.conf"
 STATE = "/var/lib/ovirt-hosted-engine-ha/ha.conf"
@@ -24,7 +26,8 @@ class HostedEngine:
 
     id = "hosted-engine"
     api = API
-    momentary = ("N2C_HE_VM", "N2C_HE_MAINTENANCE", "N2C_HE_LOCKSPACE", "N2C_HE_LAST")
+    momentary = ("N2C_HE_VM", "N2C_HE_MAINTENANCE", "N2C_HE_LOCKSPACE", "N2C_HE_LAST",
+                 "N2C_HE_STATE_UNKNOWN")
 
     def facts(self, host: Host) -> Dict[str, Any]:
         """Whether hosted-engine.conf says something, and the state of this moment."""
@@ -45,14 +48,15 @@ class HostedEngine:
         values = _values(host.read_text(CONF, default=""))
         if not values:
             return {"deployed": False, "volatile": {}}
-        active = _output(host, "systemctl", "is-active", AGENT).strip() == "active"
+        active = _active(host)
         status = _status(host) if active else None
+        held = sanlock.status(host)
         return {"deployed": True, "volatile": {
             "active": active,
             "maintenance": _values(host.read_text(STATE, default="")).get(
                 "local_maintenance", "").lower() == "true",
-            "lockspace": any(line.startswith(LOCKSPACE) for line in
-                             _output(host, "sanlock", "client", "status").splitlines()),
+            "lockspace": None if held is None else any(
+                line.startswith(LOCKSPACE) for line in held),
             "engine_here": None if status is None else _engine_here(status, values),
             "others": None if status is None else _others(status, values)}}
 
@@ -61,6 +65,12 @@ class HostedEngine:
         if not mine or not mine["deployed"]:
             return ()
         now, found = mine["volatile"], []
+        silent = [name for name, unknown in (
+            (AGENT, now["active"] is None),
+            ("hosted-engine --vm-status", bool(now["active"]) and now["others"] is None),
+            (sanlock.UNIT, now["lockspace"] is None)) if unknown]
+        if silent:
+            found.append(finding("N2C_HE_STATE_UNKNOWN", evidence=silent))
         if now["engine_here"]:
             found.append(finding("N2C_HE_VM"))
         if now["active"] and not now["maintenance"]:
@@ -83,19 +93,18 @@ def _values(text: str) -> Dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in rows}
 
 
-def _output(host: Host, *argv: str) -> str:
-    """What a program says; nothing where it is missing or fails."""
-    try:
-        return host.run(argv, timeout_s=DEADLINE_S).stdout
-    except (CommandFailed, Unsupported):
-        return ""
+def _active(host: Host) -> Optional[bool]:
+    """Does the agent run? None where systemd gives no answer."""
+    told = answered(host, "systemctl", "is-active", AGENT, timeout_s=DEADLINE_S)
+    return None if told is None else told.stdout.strip() == "active"
 
 
 def _status(host: Host) -> Optional[Dict[str, Any]]:
     """What the agents tell of each other, or None where they tell nothing."""
+    told = answered(host, "hosted-engine", "--vm-status", "--json", timeout_s=DEADLINE_S)
     try:
-        found = json.loads(_output(host, "hosted-engine", "--vm-status", "--json"))
-    except ValueError:
+        found = json.loads(told.stdout if told is not None and not told.returncode else "")
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

@@ -3,9 +3,9 @@
 import re
 import stat
 from fnmatch import fnmatchcase
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
-from ng2coreos.core.errors import BadInput, CommandFailed, Unsupported
+from ng2coreos.core.errors import BadInput
 from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import API, Contribution
 from ng2coreos.inventory import files
@@ -18,7 +18,7 @@ from ng2coreos.plan.catalogue import finding
 from ng2coreos.plan.lvm_devices import local_pvs
 from ng2coreos.plan.written import carried, written
 
-from . import vdsm_conf
+from . import sanlock, vdsm_conf
 
 LVM = "/etc/lvm/lvm.conf"
 LVMLOCAL = "/etc/lvm/lvmlocal.conf"
@@ -31,7 +31,6 @@ INITIATOR = "/etc/iscsi/initiatorname.iscsi"
 HOSTNQN, HOSTID = "/etc/nvme/hostnqn", "/etc/nvme/hostid"
 FABRICS = ("tcp", "rdma", "fc")
 HOSTED_ENGINE = "hosted-engine:"  # its lockspace is plugins/hosted_engine.py's business
-DEADLINE_S = 30.0
 _SETTING = re.compile(r"^\s*(filter|global_filter|hosttags|use_devicesfile|devicesfile|system_id)"
                       r"\s*=")
 _DEVICES_FILE = re.compile(r"\buse_devicesfile\s*=\s*(\d+)")
@@ -57,7 +56,7 @@ class Storage:
 
     id = "storage"
     api = API
-    momentary = ("N2C_STORAGE_LEASES", "N2C_STORAGE_TASKS")
+    momentary = ("N2C_STORAGE_LEASES", "N2C_STORAGE_LEASES_UNKNOWN", "N2C_STORAGE_TASKS")
 
     def facts(self, host: Host) -> Dict[str, Any]:
         """Reads files, and asks sanlock what it holds."""
@@ -100,7 +99,9 @@ class Storage:
         if not mine:
             return ()
         now, found = mine["volatile"], []
-        if now["leases"]:
+        if now["leases"] is None:
+            found.append(finding("N2C_STORAGE_LEASES_UNKNOWN"))
+        elif now["leases"]:
             found.append(finding("N2C_STORAGE_LEASES", evidence=now["leases"]))
         if now["tasks"]:
             found.append(finding("N2C_STORAGE_TASKS", [f"task:{task}" for task in now["tasks"]]))
@@ -117,14 +118,11 @@ def private(text: str) -> bool:
         head.startswith("#REVISION:") for head in heads)
 
 
-def _leases(host: Host) -> List[str]:
-    """Lockspaces and resources that sanlock holds; none where it is missing or does not run."""
-    try:
-        lines = host.run(["sanlock", "client", "status"], timeout_s=DEADLINE_S).stdout.splitlines()
-    except (CommandFailed, Unsupported):
-        return []
-    return [line for line in lines if line.startswith(("s ", "r "))
-            and not line[2:].startswith(HOSTED_ENGINE)]
+def _leases(host: Host) -> Optional[List[str]]:
+    """Lockspaces and resources that sanlock holds, or None where it does not tell."""
+    lines = sanlock.status(host)
+    return None if lines is None else [line for line in lines if line.startswith(("s ", "r "))
+                                       and not line[2:].startswith(HOSTED_ENGINE)]
 
 
 def _changed(host: Host) -> List[str]:

@@ -15,6 +15,7 @@ from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
 
 from . import vdsm_conf
+from .asking import answered
 
 ID_FILE = "/etc/vdsm/vdsm.id"
 CA = "/etc/pki/vdsm/certs/cacert.pem"
@@ -55,6 +56,8 @@ class Vdsm:
         """Health of vdsmd over the carried network, with the carried certificate."""
         if not mine:
             return Contribution()
+        if mine["id"] is None:
+            return Contribution(findings=self.judge_now(mine))
         if not mine["id"]:
             return Contribution(findings=(finding("N2C_VDSM_NO_ID"),))
         items = () if mine["id_stored"] else (_id_item(mine["id"]),)
@@ -78,7 +81,7 @@ class Vdsm:
 
     def judge_now(self, mine: Dict[str, Any]) -> Tuple[Finding, ...]:
         """Do VMs run? Not asked of a host that no engine knows."""
-        if not mine or not mine["id"]:
+        if not mine or mine["id"] == "":
             return ()
         vms = mine["volatile"]["vms"]
         if vms is None:
@@ -91,12 +94,15 @@ class Vdsm:
 PLUGIN = Vdsm
 
 
-def _asked_id(host: Host) -> str:
-    """The id that vdsm takes from the hardware; no host without vdsm has one."""
-    try:
-        return host.run(["vdsm-tool", "vdsm-id"], timeout_s=CLIENT_DEADLINE_S).stdout.strip()
-    except (CommandFailed, Unsupported):
-        return ""
+def _asked_id(host: Host) -> Optional[str]:
+    """The id that vdsm takes from the hardware; no host without vdsm has one.
+
+    None where it gives no answer, which is not to say that no engine knows the host.
+    """
+    told = answered(host, "vdsm-tool", "vdsm-id", timeout_s=CLIENT_DEADLINE_S)
+    if told is None:
+        return None
+    return "" if told.returncode else told.stdout.strip()
 
 
 def _running_vms(host: Host) -> Optional[List[str]]:

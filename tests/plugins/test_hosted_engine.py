@@ -6,6 +6,7 @@ from typing import Any, Dict, Optional
 
 import pytest
 
+from ng2coreos.core.errors import CommandFailed
 from ng2coreos.core.plugin import Momentary
 from ng2coreos.model.facts import HostFacts, Package
 from ng2coreos.model.finding import Kind
@@ -26,13 +27,16 @@ def status(vm: str = "down", *, text: bool = False, score: int = 3400) -> str:
 
 
 def scripted(fake: FakeHost, *, active: str = "active", status: Optional[str] = None,
-             lockspace: str = "") -> FakeHost:
+             lockspace: str = "", unasked: str = "") -> FakeHost:
+    """All programs but `unasked`, which the test itself scripts."""
     fake.write(CONF, "fqdn=engine.example.org\nhost_id=1\n")
-    fake.on("systemctl", "is-active", "ovirt-ha-agent.service", stdout=f"{active}\n",
-            rc=0 if active == "active" else 3)
-    if active == "active":
+    if unasked != "systemctl":
+        fake.on("systemctl", "is-active", "ovirt-ha-agent.service", stdout=f"{active}\n",
+                rc=0 if active == "active" else 3)
+    if active == "active" and unasked not in ("systemctl", "hosted-engine"):
         fake.on("hosted-engine", "--vm-status", "--json", stdout=status or "")
-    fake.on("sanlock", "client", "status", stdout=lockspace)
+    if unasked != "sanlock":
+        fake.on("sanlock", "client", "status", stdout=lockspace)
     return fake
 
 
@@ -68,9 +72,28 @@ def test_an_agent_that_does_not_run_is_asked_nothing(fake_host: FakeHost) -> Non
     assert HostedEngine().judge_now(mine) == ()
 
 
-def test_an_answer_that_is_none_leaves_it_open(fake_host: FakeHost) -> None:
-    scripted(fake_host, status="not json")
-    assert HostedEngine().now(fake_host)["volatile"]["others"] is None
+@pytest.mark.parametrize("answer", [
+    "not json", pytest.param("[" * 100_000, id="deep"), "3", ""])
+def test_an_answer_that_is_none_is_told(fake_host: FakeHost, answer: str) -> None:
+    scripted(fake_host, status=answer)
+    fake_host.write(STATE, "local_maintenance=True\n")
+    one, = HostedEngine().judge_now(HostedEngine().now(fake_host))
+    assert (one.id, one.evidence) == ("N2C_HE_STATE_UNKNOWN", ("hosted-engine --vm-status",))
+
+
+@pytest.mark.parametrize("silent,wanted", [
+    ("systemctl", "ovirt-ha-agent.service"), ("hosted-engine", "hosted-engine --vm-status"),
+    ("sanlock", "sanlock.service")])
+def test_a_program_that_hangs_has_not_said_that_there_is_nothing(
+        fake_host: FakeHost, silent: str, wanted: str) -> None:
+    late = CommandFailed(f"{silent} did not end within 60 s.", hint="Wait.")
+    fake_host.on(silent, ..., raises=late)
+    scripted(fake_host, status=status(), unasked=silent)
+    fake_host.write(STATE, "local_maintenance=True\n")
+    one, = HostedEngine().judge_now(HostedEngine().now(fake_host))
+    assert (one.id, one.kind, one.evidence) == (
+        "N2C_HE_STATE_UNKNOWN", Kind.OVERRIDABLE, (wanted,))
+    assert one.id in HostedEngine.momentary
 
 
 @pytest.mark.parametrize("more,id,kind", [

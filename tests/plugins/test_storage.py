@@ -8,6 +8,7 @@ from typing import Any, Dict
 
 import pytest
 
+from ng2coreos.core.errors import CommandFailed
 from ng2coreos.model.facts import EtcChange, HostFacts, Package, PhysicalVolume
 from ng2coreos.model.finding import Kind
 from ng2coreos.model.item import Outcome
@@ -65,7 +66,24 @@ def test_leases_are_held_but_the_hosted_engines_is_anothers_business(fake_host: 
 
 def test_a_sanlock_that_does_not_run_holds_nothing(fake_host: FakeHost) -> None:
     fake_host.on("sanlock", ..., rc=1)
+    fake_host.on("systemctl", "is-active", "sanlock.service", stdout="inactive\n", rc=3)
     assert Storage().judge_now(Storage().now(fake_host)) == ()
+
+
+@pytest.mark.parametrize("says", ["active\n", "deactivating\n", ""])
+def test_a_sanlock_that_hangs_is_not_taken_for_one_that_holds_nothing(
+        fake_host: FakeHost, says: str) -> None:
+    if says:
+        fake_host.on("sanlock", ..., rc=1)
+        fake_host.on("systemctl", "is-active", "sanlock.service", stdout=says)
+    else:
+        late = CommandFailed("sanlock client status did not end within 30 s.", hint="Wait.")
+        fake_host.on("sanlock", ..., raises=late)
+    now = Storage().now(fake_host)
+    one, = Storage().judge_now(now)
+    assert (one.id, one.kind) == ("N2C_STORAGE_LEASES_UNKNOWN", Kind.OVERRIDABLE)
+    assert one.id in Storage.momentary
+    assert one in decided(with_storage(volatile={**NONE["volatile"], **now["volatile"]})).findings
 
 
 @pytest.mark.parametrize("text,answer", [

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional
 
 import pytest
 
-from ng2coreos.core.errors import BadInput
+from ng2coreos.core.errors import BadInput, CommandFailed
 from ng2coreos.model.finding import Kind
 from plugins.vdsm import Vdsm
 from tests.fakes import FakeHost
@@ -53,6 +53,18 @@ def test_an_id_that_was_never_stored_is_asked_for(fake_host: FakeHost) -> None:
     fake_host.on("vdsm-client", ..., missing=True)
     facts = Vdsm().facts(fake_host)
     assert (facts["id"], facts["id_stored"]) == (ID, False)
+
+
+def test_a_vdsm_that_hangs_has_not_said_that_no_engine_knows_the_host(fake_host: FakeHost) -> None:
+    late = CommandFailed("vdsm-tool vdsm-id did not end within 30 s.", hint="Wait.")
+    fake_host.on("vdsm-tool", "vdsm-id", raises=late, times=2)
+    fake_host.on("vdsm-client", ..., missing=True)
+    mine = Vdsm().facts(fake_host)
+    assert [f.id for f in Vdsm().judge_now(Vdsm().now(fake_host))] == ["N2C_VDSM_STATE_UNKNOWN"]
+    known = host()
+    plan = decided(replace(known, plugins={**known.plugins, "vdsm": mine}))
+    assert found(plan, "N2C_VDSM_STATE_UNKNOWN").kind is Kind.OVERRIDABLE
+    assert "N2C_VDSM_NO_ID" not in ids(plan)
 
 
 def test_drop_ins_count_as_they_do_for_vdsm(fake_host: FakeHost) -> None:

@@ -1,0 +1,28 @@
+"""What sanlock holds at this moment, for whoever must not let it be lost."""
+
+from typing import List, Optional
+
+from ng2coreos.core.host import Host
+
+from .asking import MISSING, answered
+
+DEADLINE_S = 30.0
+UNIT = "sanlock.service"
+_ENDED = ("inactive", "failed", "unknown")
+
+
+def status(host: Host) -> Optional[List[str]]:
+    """The lines of its status: none where it is missing or does not run, None where it is silent.
+
+    A daemon that hangs, as it may while its storage does, holds what it held.
+    """
+    told = answered(host, "sanlock", "client", "status", timeout_s=DEADLINE_S)
+    if told is None:
+        return None
+    if told.returncode in (0, MISSING):
+        return told.stdout.splitlines()
+    running = answered(host, "systemctl", "is-active", UNIT, timeout_s=DEADLINE_S)
+    if running is None:
+        return None
+    ended = running.returncode == MISSING or running.stdout.strip() in _ENDED
+    return [] if ended else None
