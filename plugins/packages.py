@@ -1,14 +1,15 @@
-"""packages: what becomes of each package that the admin added, and the proxy for the next ones."""
+"""packages: what each package that the admin added is, and the proxy for the next ones."""
 
 import configparser
 import fnmatch
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import AbstractSet, Any, Dict, List, Sequence, Tuple
 
 from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import API, Contribution
 from ng2coreos.model.facts import HostFacts, Package
 from ng2coreos.model.finding import Finding
 from ng2coreos.model.item import Item
+from ng2coreos.model.packages import AddedPackage, Fate
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
 from ng2coreos.plan.written import written
@@ -16,10 +17,11 @@ from ng2coreos.plan.written import written
 CONFIGS = ("/etc/dnf/dnf.conf", "/etc/yum.conf")
 SERVICE = "rpm-ostreed.service"
 DROP_IN = f"/etc/systemd/system/{SERVICE}.d/50-ng2coreos-proxy.conf"
-# Nothing built for NG's kernel can be layered, and a kernel is the image's
+# Nothing built for NG's kernel can be layered, and a kernel is the image's; an appliance is a disk
 BLOCKED = ("kmod-*", "kmodtool*", "dkms*", "akmod*", "kernel", "kernel-*", "*-kmod",
            "microcode_ctl", "grub2*", "shim*", "dracut*", "ostree*", "rpm-ostree*", "systemd",
-           "systemd-*", "glibc", "glibc-*")
+           "systemd-*", "glibc", "glibc-*", "selinux-policy", "selinux-policy-*", "ignition*",
+           "*-appliance")
 # Says that this is NG, or manages its layers and its repositories
 BELONGS_TO_NG = ("ovirt-node-*", "imgbased*", "ovirt-release*", "ovirt-openvswitch*release*",
                  "*-release", "*-release-*", "*-repos", "*-gpg-keys", "dnf", "dnf-*", "yum",
@@ -27,7 +29,12 @@ BELONGS_TO_NG = ("ovirt-node-*", "imgbased*", "ovirt-release*", "ovirt-openvswit
 # The vendors of packages that a repository of the new system's family has too
 DISTRIBUTORS = ("centos", "red hat", "almalinux", "rocky", "resf", "fedora", "ovirt", "oracle",
                 "copr", "cbs", "scientific")
-IN_IMAGE, LAYER, VENDOR, BLOCK, DROP = "in-image", "layer", "vendor", "blocked", "dropped"
+_WHY = {
+    Fate.IN_IMAGE: "The image has a package of that name.",
+    Fate.DROPPED: "It names NG's release, or manages NG.",
+    Fate.BLOCKED: "It is of a kernel, of the boot or of the system's base, or an appliance.",
+    Fate.LAYER: "A distributor's: its name is looked for in the new system's repositories.",
+    Fate.VENDOR: "It was built for NG's release."}
 
 
 class PackagesPlugin:
@@ -53,20 +60,10 @@ class PackagesPlugin:
 
     def contribute(self, facts: HostFacts, mine: Dict[str, Any],
                    target: TargetFacts) -> Contribution:
-        """A finding for each fate; those with a package's name to type name the command."""
+        """Each package judged; what the answers make of it is the plan's (plan/packages.py)."""
         if not mine:
             return Contribution()
-        sorted_out = fates(facts, target)
         found: List[Finding] = []
-        for fate, id in ((LAYER, "N2C_PACKAGES_LAYER"), (VENDOR, "N2C_PACKAGES_VENDOR"),
-                         (BLOCK, "N2C_PACKAGES_BLOCKED"), (IN_IMAGE, "N2C_PACKAGES_IN_IMAGE"),
-                         (DROP, "N2C_PACKAGES_DROPPED")):
-            names = [p.name for p in sorted_out[fate]]
-            if names:
-                found.append(finding(
-                    id, [f"package:{name}" for name in names],
-                    [_described(p) for p in sorted_out[fate]], count=len(names),
-                    names=" ".join(names)))
         gone = sorted({p.name for p in facts.packages.removed}
                       - {p.name for p in facts.packages.added})
         back = [name for name in gone if any(p.name == name for p in target.packages)]
@@ -75,41 +72,41 @@ class PackagesPlugin:
                                  count=len(back)))
         if mine["proxy_secret"]:
             found.append(finding("N2C_PACKAGES_PROXY", [f"file:{CONFIGS[0]}"]))
-        return Contribution(findings=tuple(found), items=_proxy(mine["proxy"], target))
+        return Contribution(findings=tuple(found), items=_proxy(mine["proxy"], target),
+                            packages=judged(facts, target))
 
 
 PLUGIN = PackagesPlugin
 
 
-def fates(facts: HostFacts, target: TargetFacts) -> Dict[str, Tuple[Package, ...]]:
-    """Fate -> the added packages that meet it, each name once; updates of the image's are none."""
+def judged(facts: HostFacts, target: TargetFacts) -> Tuple[AddedPackage, ...]:
+    """The added packages, each name once; an update of a package of NG's own image is none."""
     updated = {p.name for p in facts.packages.removed}
     theirs = {p.name for p in target.packages}
-    found: Dict[str, Dict[str, Package]] = {f: {} for f in (IN_IMAGE, LAYER, VENDOR, BLOCK, DROP)}
+    found: Dict[str, AddedPackage] = {}
     for package in facts.packages.added:
-        name = package.name
-        if name in theirs:
-            fate = IN_IMAGE
-        elif _fits(name, BELONGS_TO_NG):
-            fate = DROP
-        elif _fits(name, BLOCKED):
-            fate = BLOCK
-        elif name in updated:
-            continue  # of NG's own image: it is not missed because the admin updated it
-        elif any(word in package.vendor.lower() for word in DISTRIBUTORS):
-            fate = LAYER
-        else:
-            fate = VENDOR
-        found[fate].setdefault(name, package)
-    return {fate: tuple(rows[name] for name in sorted(rows)) for fate, rows in found.items()}
+        fate = _fate(package, theirs)
+        if fate in (Fate.LAYER, Fate.VENDOR) and package.name in updated:
+            continue  # it is not missed because the admin updated it
+        found.setdefault(package.name, AddedPackage(
+            package.name, package.nevra, package.vendor, fate, _WHY[fate]))
+    return tuple(found[name] for name in sorted(found))
+
+
+def _fate(package: Package, theirs: AbstractSet[str]) -> Fate:
+    if package.name in theirs:
+        return Fate.IN_IMAGE
+    if _fits(package.name, BELONGS_TO_NG):
+        return Fate.DROPPED
+    if _fits(package.name, BLOCKED):
+        return Fate.BLOCKED
+    if any(word in package.vendor.lower() for word in DISTRIBUTORS):
+        return Fate.LAYER
+    return Fate.VENDOR
 
 
 def _fits(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
-
-
-def _described(package: Package) -> str:
-    return f"{package.nevra}" + (f" of {package.vendor}" if package.vendor else ", of no vendor")
 
 
 def _proxy(proxy: str, target: TargetFacts) -> Tuple[Item, ...]:

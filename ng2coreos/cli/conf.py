@@ -130,7 +130,7 @@ def _setting(key: str, value: str, place: str) -> Any:
     if key not in fields:
         elsewhere = (f"It belongs in [{OPTIONS}]." if key.replace("_", "-") in KEYS else
                      f"{key} are this host's: they belong in an answers file."
-                     if key in ("answers", "overrides") else "")
+                     if key in ("answers", "overrides", "packages") else "")
         raise BadInput(f"{place} is no key of [{POLICY}].", hint=elsewhere or meant(key, fields)
                        or f"Its keys are {', '.join(fields)}; see ng2coreos.conf(5).")
     default, choices = fields[key]

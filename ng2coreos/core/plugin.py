@@ -11,6 +11,7 @@ from ng2coreos.core.host import Host
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.finding import Finding
 from ng2coreos.model.item import Check, Item
+from ng2coreos.model.packages import AddedPackage
 from ng2coreos.model.plan import KernelArg, UnitState
 from ng2coreos.model.target import TargetFacts
 
@@ -30,6 +31,7 @@ class Contribution:
     may_fail: Tuple[str, ...] = ()  # units whose failure says nothing of the new system
     file_contexts: Tuple[str, ...] = ()  # lines besides the image's, for labels before the reboot
     equivalences: Tuple[str, ...] = ()  # of paths, for the same
+    packages: Tuple[AddedPackage, ...] = ()  # judged; the answers are not known yet
 
 
 class Plugin(Protocol):

@@ -17,6 +17,8 @@ from ng2coreos.firstboot import (
     confirm,
     deadman,
     finalize,
+    layering,
+    layers,
     reboot,
     rollback,
     selinux,
@@ -94,6 +96,20 @@ def _finalize(system: System, options: argparse.Namespace) -> Exit:
                  "oVirt Node NG is removed and its space given back.")
 
 
+def _layers(system: System, options: argparse.Namespace) -> Exit:
+    if options.boot:
+        layering.in_background(system)  # what is wrong is in the record and in the journal
+        return Exit.OK
+    layering.now(system)
+    found = layers.look(system, system.manifest())
+    assert found is not None
+    failed = found.progress is layers.Progress.FAILED
+    text = f"{found.progress.value}: {found.text}"
+    _show(told.report(system, "layers", Exit.VERIFY_FAILED if failed else Exit.OK, text=text,
+                      todo=found.next) if options.json else f"{text}\nNext: {found.next}\n")
+    return Exit.VERIFY_FAILED if failed else Exit.OK
+
+
 def _trial(system: System, options: argparse.Namespace) -> Exit:
     trial.run(system)
     return Exit.OK
@@ -122,13 +138,14 @@ EXAMPLES: Dict[str, Tuple[Tuple[str, str], ...]] = {
         ("The same with every item, for a program:", "ng2coreos verify --items --json")),
     "confirm": (("Make the new system the default:", "ng2coreos confirm"),),
     "rollback": (("Go back to NG now:", "ng2coreos rollback --reboot"),),
+    "layers": (("Try again now to lay the added packages over the image:", "ng2coreos layers"),),
     "finalize": (
         ("What would be removed?", "ng2coreos finalize"),
         ("Give NG up for good:", "ng2coreos finalize --yes"))}
 _COMMANDS: Dict[str, Command] = {
     "status": _status, "verify": _verify, "confirm": _confirm, "rollback": _rollback,
     "finalize": _finalize, "trial": _trial, "deadman": _deadman, "boot-success": _boot_success,
-    "selinux": _selinux}
+    "selinux": _selinux, "layers": _layers}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -144,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
         "confirm": "make the new system, once proved healthy, what a reset boots",
         "rollback": "make oVirt Node NG the next boot; `rollback` there removes what is left",
         "finalize": "remove oVirt Node NG for good and give its space back",
+        "layers": "lay the plan's added packages over the image, for the next reboot",
         "trial": "what the trial service runs at boot, until confirm; not for people",
         "deadman": "what the deadman timer runs; not for people",
         "selinux": "what sets SELinux records again, once; not for people",
@@ -159,6 +177,8 @@ def _parser() -> argparse.ArgumentParser:
         made[name].add_argument("--json", action="store_true", help="JSON on standard output")
     made["verify"].add_argument("--items", action="store_true",
                                 help="list the items that are right too")
+    made["layers"].add_argument("--boot", action="store_true",
+                                help="as its unit runs it: a few turns, and never a failure")
     made["rollback"].add_argument("--reboot", action="store_true", help="reboot at once")
     made["finalize"].add_argument("--yes", action="store_true",
                                   help="do it: there is no way back afterwards")

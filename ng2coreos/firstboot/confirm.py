@@ -10,17 +10,21 @@ next `confirm`, or by the trial service at the next boot:
 4. The first-boot entry and its overlay go: stale after the next upgrade.  NG's entry stays.
 5. The deadman and the trial service are disabled, in this order: the trial goes last, since it is
    what mends the rest.
+6. The unit that lays added packages over the image is started; the next boot starts it too.
 """
 
+import logging
 from dataclasses import replace
 
 from ng2coreos.core import durable
-from ng2coreos.core.errors import BadInput, Blocked
+from ng2coreos.core.errors import BadInput, Blocked, Ng2CoreosError
 from ng2coreos.firstboot import boot_success, deadman, services
 from ng2coreos.firstboot.record import PATIENCE_S
 from ng2coreos.firstboot.system import System
 from ng2coreos.model.state import BootState, Phase
 from ng2coreos.stage import arm, bootdir
+
+_log = logging.getLogger(__name__)
 
 
 def confirm(system: System) -> bool:
@@ -38,7 +42,10 @@ def confirm(system: System) -> bool:
             arm.set_default(system.grubenv(state), bootdir.ENTRY)
             system.save(replace(state, phase=Phase.CONFIRMED))
         bootdir.remove_first_boot(system.custom_cfg(state), system.partition, state.boot_uuid)
-    return _retire(system) or before is Phase.HEALTHY
+    changed = _retire(system) or before is Phase.HEALTHY
+    if changed:
+        _start_layers(system)
+    return changed
 
 
 def _allowed(state: BootState) -> None:
@@ -76,3 +83,12 @@ def _retire(system: System) -> bool:
             durable.remove(system.host.path(link))
             found = True
     return found
+
+
+def _start_layers(system: System) -> None:
+    if system.host.lstat(services.LAYERS_LINK) is None:
+        return
+    try:
+        system.host.run(["systemctl", "start", "--no-block", services.LAYERS])
+    except Ng2CoreosError as error:
+        _log.warning("%s", error.message)  # the next boot starts it

@@ -41,11 +41,12 @@ def manifest_of(plan: Plan, extra: Tuple[Item, ...] = ()) -> Manifest:
         version=plan.target.version, vg=plan.source.vg, pool=plan.source.pool,
         ng_volumes=plan.source.ng_volumes, volumes=tuple(v.name for v in decisions.volumes),
         health_deadline_s=plan.policy.health_deadline_s, items=without_content(every),
-        checks=decisions.checks, restart=decisions.prediction.restart)
+        checks=decisions.checks, restart=decisions.prediction.restart, layers=decisions.layers)
 
 
 def _tools(plan: Plan) -> Tuple[Item, ...]:
-    units = services.unit_files(plan.policy.deadman_s)
+    layers = plan.decisions.layers
+    units = services.unit_files(plan.policy.deadman_s, layers=bool(layers))
     return (
         _file(services.PROGRAM, zipapp.build(), 0o644, "ng2coreos for the new system"),
         _file(COMMAND, _WRAPPER.encode(), 0o755, "the command ng2coreos"),
@@ -54,7 +55,8 @@ def _tools(plan: Plan) -> Tuple[Item, ...]:
         _link(services.TRIAL_LINK, f"../{services.TRIAL}"),
         _link(services.DEADMAN_LINK, f"../{services.DEADMAN_TIMER}"),
         _link(services.BOOT_SUCCESS_LINK, f"../{services.BOOT_SUCCESS}", stays=True),
-        _link(services.STUCK_LINK, f"../{services.STUCK_TIMER}", stays=True))
+        _link(services.STUCK_LINK, f"../{services.STUCK_TIMER}", stays=True),
+        *([_link(services.LAYERS_LINK, f"../{services.LAYERS}", stays=True)] if layers else []))
 
 
 def _file(path: str, data: bytes, mode: int, reason: str) -> Item:

@@ -3,6 +3,8 @@
 import json
 from typing import List
 
+from ng2coreos.core.errors import Ng2CoreosError
+from ng2coreos.firstboot import rpm_ostree
 from ng2coreos.firstboot.accounts import Accounts
 from ng2coreos.firstboot.probe import Look, Params, Seen
 from ng2coreos.model.places import LVM_DEVICES
@@ -29,14 +31,24 @@ def deployment(look: Look, params: Params) -> Seen:
     """deployment{commit}: the running system is a deployment of that commit.
 
     As ostree itself finds it: the argument ostree= is a symlink to the deployment's directory,
-    whose name is COMMIT.SERIAL.
+    whose name is COMMIT.SERIAL.  Packages over that commit make another one: rpm-ostree knows
+    which is below.
     """
     wanted = params.text("commit")
     links = [w[len("ostree="):] for w in _arguments(look) if w.startswith("ostree=")]
     if not links:
         return Seen(False, "this boot is not a boot of an ostree deployment")
     commit = look.host.follow("/sysroot" + links[-1]).name.partition(".")[0]
-    return Seen(commit == wanted, commit if commit == wanted else f"running {commit}, not {wanted}")
+    if commit == wanted:
+        return Seen(True, commit)
+    try:
+        below = next((d.base for d in rpm_ostree.deployments(look.host, look.left_s)
+                      if d.booted), "")
+    except Ng2CoreosError:
+        below = ""
+    if below == wanted:
+        return Seen(True, f"{commit}, packages over {wanted}")
+    return Seen(False, f"running {commit}, not {wanted}")
 
 
 def kernel_arg(look: Look, params: Params) -> Seen:

@@ -24,16 +24,22 @@ STUCK = "ng2coreos-stuck.service"
 STUCK_TIMER = "ng2coreos-stuck.timer"
 TRIAL_LINK = f"{DIRECTORY}/multi-user.target.wants/{TRIAL}"
 DEADMAN_LINK = f"{DIRECTORY}/sysinit.target.wants/{DEADMAN_TIMER}"
+LAYERS = "ng2coreos-layers.service"
+LAYERS_LINK = f"{DIRECTORY}/multi-user.target.wants/{LAYERS}"
 BOOT_SUCCESS_LINK = f"{DIRECTORY}/multi-user.target.wants/{BOOT_SUCCESS}"
 STUCK_LINK = f"{DIRECTORY}/emergency.target.wants/{STUCK_TIMER}"
 
 _RECORD_S = 60  # to say why in the state file; then the host restarts without
 
 
-def unit_files(deadman_s: int) -> Dict[str, str]:
-    """Unit name to content; the deadman strikes `deadman_s` after the kernel started."""
-    return {TRIAL: _TRIAL, DEADMAN: _DEADMAN, DEADMAN_TIMER: _TIMER.format(seconds=deadman_s),
-            BOOT_SUCCESS: _BOOT_SUCCESS, STUCK: _STUCK, STUCK_TIMER: _STUCK_TIMER}
+def unit_files(deadman_s: int, *, layers: bool) -> Dict[str, str]:
+    """Unit name to content; the deadman strikes `deadman_s` after the kernel started.
+
+    With `layers` the unit too that lays packages over the image in a confirmed system.
+    """
+    found = {TRIAL: _TRIAL, DEADMAN: _DEADMAN, DEADMAN_TIMER: _TIMER.format(seconds=deadman_s),
+             BOOT_SUCCESS: _BOOT_SUCCESS, STUCK: _STUCK, STUCK_TIMER: _STUCK_TIMER}
+    return {**found, LAYERS: _LAYERS} if layers else found
 
 
 _TRIAL = f"""\
@@ -61,6 +67,23 @@ Before=shutdown.target
 [Service]
 Type=simple
 ExecStart={COMMAND} boot-success
+"""
+
+# The program looks at the phase, and waits for the end of the boot, which must not wait for it
+_LAYERS = f"""\
+# Made by ng2coreos. Runs in a confirmed system only; see `ng2coreos status`.
+[Unit]
+Description=ng2coreos: lay the added packages over the image, for the next restart
+DefaultDependencies=no
+After=sysinit.target basic.target local-fs.target
+Conflicts=shutdown.target
+Before=shutdown.target
+ConditionPathExists=!{TRIAL_LINK}
+
+[Service]
+Type=simple
+Nice=10
+ExecStart={COMMAND} layers --boot
 """
 
 _DEADMAN = f"""\

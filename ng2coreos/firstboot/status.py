@@ -5,6 +5,7 @@ from typing import List, Optional
 
 from ng2coreos.core.errors import BadInput, Ng2CoreosError
 from ng2coreos.firstboot import finalize, verify
+from ng2coreos.firstboot.layers import Layers, look
 from ng2coreos.firstboot.system import System
 from ng2coreos.model.proof import Verification
 from ng2coreos.model.state import BootState, Phase
@@ -45,6 +46,7 @@ class Status:
     once: str  # which entry of ours is booted next, once
     state: BootState
     verification: Optional[Verification]
+    layers: Optional[Layers] = None
 
 
 def status(system: System) -> Status:
@@ -66,7 +68,8 @@ def status(system: System) -> Status:
         proved = verify.last(system.host)
     except (Ng2CoreosError, OSError, BadInput):
         proved = None  # an old or cut result is no reason to hide where the host stands
-    return Status(state.phase.value, text, todo, default, arm.armed(environment), state, proved)
+    return Status(state.phase.value, text, todo, default, arm.armed(environment), state, proved,
+                  _layers(system))
 
 
 def status_text(status: Status) -> str:
@@ -78,10 +81,22 @@ def status_text(status: Status) -> str:
              f"A reset boots: {boots} (saved_entry={status.default}){once}",
              f"Run {state.run_id}, commit {state.commit[:16]}, confirm {state.confirm}, "
              f"{state.trial_boots} trial boots", ""]
+    if status.layers is not None:
+        lines += [f"Added packages ({', '.join(status.layers.names)}): "
+                  f"{status.layers.progress.value}", *paragraph(status.layers.text, indent=2)]
+        lines += [f"  {status.layers.next}"] if status.layers.next else []
+        lines += [""]
     lines += _attempts(state)
     if status.verification is not None:
         lines += ["Last verification:", "", proof_text(status.verification)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _layers(system: System) -> Optional[Layers]:
+    try:
+        return look(system, system.manifest())
+    except (Ng2CoreosError, OSError):
+        return None  # no manifest: said by `verify`
 
 
 def _attempts(state: BootState) -> List[str]:

@@ -4,7 +4,7 @@ from typing import Optional, Sequence, Tuple
 
 from ng2coreos.core import durable
 from ng2coreos.core.host import Host
-from ng2coreos.firstboot import checks, items
+from ng2coreos.firstboot import checks, items, layers
 from ng2coreos.firstboot.probe import LOOK_S, Look
 from ng2coreos.firstboot.system import VAR, System
 from ng2coreos.model import codec
@@ -53,7 +53,8 @@ def finish(system: System, manifest: Manifest, health: Sequence[Proof]) -> Verif
     result = Verification(
         schema=SCHEMA, run_id=manifest.run_id, commit=manifest.commit, version=manifest.version,
         boot_id=system.boot_id, made=system.clock.now(),
-        proofs=(*health, *others, *items.prove_all(system.host, manifest.items)))
+        proofs=(*health, *others, *layers.prove(system, manifest),
+                *items.prove_all(system.host, manifest.items)))
     path = system.host.follow(RESULT)
     durable.make_directory(path.parent, mode=0o700)
     durable.write_file(path, codec.dumps(result).encode(), mode=0o600)

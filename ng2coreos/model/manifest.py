@@ -26,6 +26,7 @@ class Manifest:
     items: Tuple[Item, ...]
     checks: Tuple[Check, ...]
     restart: Tuple[RestartPart, ...] = ()  # as it was predicted
+    layers: Tuple[str, ...] = ()  # packages that are laid over the image after the confirmation
 
 
 def without_content(items: Tuple[Item, ...]) -> Tuple[Item, ...]:

@@ -6,6 +6,7 @@ from typing import Any, Dict, Optional, Tuple
 
 from ng2coreos.model.finding import Finding, Kind
 from ng2coreos.model.item import Check, Item
+from ng2coreos.model.packages import AddedPackage, Fate
 from ng2coreos.model.picture import Picture
 from ng2coreos.model.restart import RestartPart
 from ng2coreos.model.target import TargetSource
@@ -207,6 +208,14 @@ class Policy:
         "keep-ng", "What becomes of a file that NG's admin changed and that the image has in "
         "another version than NG was installed with. With merge, both changes are put together; "
         "where they clash, the run waits for an answer.", "keep-ng", "take-target", "merge")
+    added_packages: str = _setting(
+        "layer", "What becomes of a distributor's package that was added to NG and that the "
+        "image lacks: laid over the image after the confirmation, for a restart that you ask for, "
+        "or left behind. Each is reported either way.", "layer", "drop")
+    packages: Dict[str, str] = _setting(
+        {}, "Name of an added package to layer or drop, whatever added_packages says. Another "
+        "vendor's is layered only by its name here; its repository must be carried to "
+        "/etc/yum.repos.d.", "layer", "drop")
     overrides: Dict[str, str] = _setting(
         {}, "Overridable findings that are accepted, as with --override: id and reason.")
     answers: Dict[str, str] = _setting(
@@ -261,6 +270,12 @@ class Decisions:
     boot: BootPlan
     prediction: Prediction
     labelling: Optional[Labelling] = None  # None where the image has no policy
+    packages: Tuple[AddedPackage, ...] = ()  # that the admin added
+
+    @property
+    def layers(self) -> Tuple[str, ...]:
+        """The packages that are laid over the image once the move is confirmed."""
+        return tuple(p.name for p in self.packages if p.fate is Fate.LAYER)
 
     @property
     def inhibitors(self) -> Tuple[Finding, ...]:

@@ -18,6 +18,7 @@ from ng2coreos.plan.ignition import ignition_findings
 from ng2coreos.plan.image import image_findings
 from ng2coreos.plan.kernel_args import decide_kernel_args, too_long
 from ng2coreos.plan.lvm_devices import decide_lvm_devices
+from ng2coreos.plan.packages import decide_packages
 from ng2coreos.plan.predict import predict
 from ng2coreos.plan.programs import program_findings
 from ng2coreos.plan.rules import Rules
@@ -54,12 +55,16 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
     items.update((item.path, item) for item in etc.items)
     ordered = tuple(items[path] for path in sorted(items))
     states = _merged_units(units.states, [share for _, share in shares])
+    packages, package_findings = decide_packages(
+        [p for _, share in shares for p in share.packages], policy,
+        [item.path for item in ordered if item.outcome is not Outcome.DROPPED], target)
     need = predict(facts, target, policy, volumes.volumes, ordered, identities, pace)
     all_args = (*args, *(a for _, share in shares for a in share.kernel_args))
     findings = (*image_findings(facts, target), *ignition_findings(target, ordered),
                 *boot_findings, *volumes.findings, *program_findings(facts, volumes.volumes),
                 *space_findings(facts, target, need), *arg_findings, *too_long(all_args),
                 *fstab_findings, *identity_findings, *units.findings, *etc.findings,
+                *package_findings,
                 *(f for _, share in shares for f in share.findings))
     return Decisions(
         findings=_sorted(findings), items=ordered, identities=identities, kernel_args=all_args,
@@ -67,7 +72,8 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
         checks=_checks(general_checks(facts, target, volumes.volumes, all_args, identities,
                                       states, [unit for _, share in shares
                                                for unit in share.may_fail]), shares),
-        boot=boot, prediction=need, labelling=_labelling(target, [s for _, s in shares]))
+        boot=boot, prediction=need, labelling=_labelling(target, [s for _, s in shares]),
+        packages=packages)
 
 
 def _settled(ours: Tuple[Item, ...], shares: Sequence[Contribution]) -> Dict[str, Item]:

@@ -22,6 +22,7 @@ from ng2coreos.firstboot.system import MANIFEST
 from ng2coreos.model import codec
 from ng2coreos.model.item import Item
 from ng2coreos.model.manifest import Manifest
+from ng2coreos.model.packages import AddedPackage, Fate
 from ng2coreos.model.state import Phase
 from tests.firstboot.machine import COMMIT, Machine
 from tests.report.sample import SECRETS, plan
@@ -93,9 +94,19 @@ def test_the_deadman_strikes_at_the_policys_time() -> None:
     assert "OnBootSec=1234\n" in content(timer).decode()
 
 
+def test_the_unit_for_layers_is_there_only_with_layers() -> None:
+    it = plan()
+    tmux = AddedPackage("tmux", "tmux-3-1.x86_64", "CentOS", Fate.LAYER, "")
+    more = replace(it, decisions=replace(it.decisions, packages=(tmux,)))
+    items = {item.path: item for item in firstboot.payload(more)}
+    assert set(items) - set(by_path()) == {
+        services.LAYERS_LINK, f"{services.DIRECTORY}/{services.LAYERS}"}
+    assert codec.loads(Manifest, content(items[MANIFEST]).decode()).layers == ("tmux",)
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze here")
 def test_systemd_has_nothing_against_the_units(tmp_path: Path) -> None:
-    for name, text in services.unit_files(1800).items():
+    for name, text in services.unit_files(1800, layers=True).items():
         (tmp_path / name).write_text(text)
     done = subprocess.run(["systemd-analyze", "verify", *map(str, sorted(tmp_path.iterdir()))],
                           capture_output=True, text=True, check=False)
@@ -104,7 +115,7 @@ def test_systemd_has_nothing_against_the_units(tmp_path: Path) -> None:
 
 
 def test_the_units_wait_for_nothing_that_can_hang() -> None:
-    for name, text in services.unit_files(1800).items():
+    for name, text in services.unit_files(1800, layers=True).items():
         parser = RawConfigParser(strict=False)
         parser.optionxform = str  # type: ignore[assignment,method-assign]
         parser.read_string(text)

@@ -1,15 +1,17 @@
 """packages: each added package has one fate, and the plan says which and what to type."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Dict, Tuple
 
 import pytest
 
 from ng2coreos.model.facts import HostFacts, Package, Packages
+from ng2coreos.model.plan import Policy
+from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.written import text_of
-from plugins.packages import DROP_IN, PackagesPlugin, fates
+from plugins.packages import DROP_IN, PackagesPlugin, judged
 from tests.fakes import FakeHost
-from tests.plan.build import decided, found, host, ids, item, target
+from tests.plan.build import decided, file, found, host, ids, item, target
 
 NOTHING = {"proxy": "", "proxy_secret": False}
 
@@ -32,26 +34,59 @@ def with_packages(*added: Package, removed: Any = (), mine: Any = None) -> HostF
     ("epel-release", "Fedora Project", "dropped"), ("bash", "CentOS", "in-image")])
 def test_each_package_has_one_fate(name: str, vendor: str, fate: str) -> None:
     image = target(packages=(package("bash"),))
-    met = {f: [p.name for p in rows]
-           for f, rows in fates(with_packages(package(name, vendor)), image).items() if rows}
-    assert met == {fate: [name]}
+    assert [(p.name, p.fate.value) for p in judged(with_packages(package(name, vendor)), image)
+            ] == [(name, fate)]
 
 
 def test_an_update_of_the_images_own_package_is_no_addition() -> None:
     facts = with_packages(package("vdsm", "oVirt", "2"), removed=[package("vdsm", "oVirt", "1")])
-    assert not any(fates(facts, target()).values())
+    assert judged(facts, target()) == ()
 
 
-def test_the_plan_names_them_with_what_to_type() -> None:
+def layering() -> TargetFacts:
+    """An image that has rpm-ostree and a repository."""
+    return target(units={**target().units, "rpm-ostreed.service": ()},
+                  etc={**target().etc, "/etc/yum.repos.d/centos.repo": file()})
+
+
+def test_the_plan_names_each_with_its_reason() -> None:
     facts = with_packages(package("tmux"), package("htop", "Fedora Project"),
                           package("storcli", "Broadcom"), package("kmod-x", "Elrepo"),
                           package("kernel-core"), package("imgbased"))
-    plan = decided(facts)
-    assert "rpm-ostree install htop tmux" in found(plan, "N2C_PACKAGES_LAYER").remedy
-    assert found(plan, "N2C_PACKAGES_VENDOR").evidence == ("storcli-1.0-1.el9.x86_64 of Broadcom",)
+    plan = decided(facts, layering())
+    assert plan.layers == ("htop", "tmux")
+    assert found(plan, "N2C_PACKAGES_LAYER").resources == ("package:htop", "package:tmux")
+    assert found(plan, "N2C_PACKAGES_VENDOR").evidence == (
+        "storcli-1.0-1.el9.x86_64 of Broadcom: It was built for NG's release.",)
     assert found(plan, "N2C_PACKAGES_BLOCKED").resources == ("package:kmod-x",)
     assert found(plan, "N2C_PACKAGES_IN_IMAGE").resources == ("package:kernel-core",)
     assert found(plan, "N2C_PACKAGES_DROPPED").resources == ("package:imgbased",)
+
+
+@pytest.mark.parametrize("more,why", [
+    ({"etc": {}}, "no rpm-ostree"),
+    ({"units": {"rpm-ostreed.service": ()}}, "no repository")])
+def test_an_image_that_cannot_layer_leaves_them_behind_and_says_why(
+        more: Dict[str, Any], why: str) -> None:
+    plan = decided(with_packages(package("tmux")), target(**more))
+    assert plan.layers == () and why in found(plan, "N2C_PACKAGES_LEFT").evidence[0]
+    assert "rpm-ostree install tmux" in found(plan, "N2C_PACKAGES_LEFT").remedy
+
+
+@pytest.mark.parametrize("policy,layers", [
+    (Policy(), ("htop", "tmux")), (Policy(added_packages="drop"), ()),
+    (Policy(added_packages="drop", packages={"tmux": "layer"}), ("tmux",)),
+    (Policy(packages={"tmux": "drop"}), ("htop",)),
+    (Policy(packages={"storcli": "layer"}), ("htop", "storcli", "tmux")),
+    (Policy(packages={"kmod-x": "layer"}), ("htop", "tmux"))])
+def test_the_answers_choose_but_never_what_is_blocked(policy: Policy,
+                                                      layers: Tuple[str, ...]) -> None:
+    facts = with_packages(package("tmux"), package("htop"), package("storcli", "Broadcom"),
+                          package("kmod-x"))
+    plan = decided(facts, layering(), policy)
+    assert plan.layers == layers
+    refused = "cannot be followed" in found(plan, "N2C_PACKAGES_BLOCKED").evidence[0]
+    assert refused is ("kmod-x" in policy.packages)
 
 
 def test_a_removed_package_that_the_image_has_comes_back_and_is_told() -> None:

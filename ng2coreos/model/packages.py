@@ -1,0 +1,26 @@
+"""What becomes of each package that the admin added to NG's image."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Fate(Enum):
+    """What happens to an added package."""
+
+    IN_IMAGE = "in-image"
+    LAYER = "layer"  # laid over the image once the move is confirmed
+    VENDOR = "vendor"  # of somebody whose repository the new system does not have
+    LEFT = "left"  # could be layered, were there an answer, rpm-ostree or a repository
+    BLOCKED = "blocked"  # cannot be layered by anybody
+    DROPPED = "dropped"  # of NG alone
+
+
+@dataclass(frozen=True)
+class AddedPackage:
+    """A package that NG's image did not have, and why it meets its fate."""
+
+    name: str
+    nevra: str
+    vendor: str
+    fate: Fate
+    reason: str
