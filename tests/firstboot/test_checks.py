@@ -201,6 +201,7 @@ def test_deployment(fake_host: FakeHost) -> None:
     fake_host.link("/sysroot/ostree/boot.1.1/os/csum/0", f"../../../deploy/os/deploy/{commit}.0")
     fake_host.write(f"/sysroot/ostree/deploy/os/deploy/{commit}.0/x")
     assert look(fake_host, "deployment", commit=commit).ok
+    fake_host.on("rpm-ostree", "status", "--json", rc=1, stderr="error: no daemon\n")
     assert f"running {commit}" in look(fake_host, "deployment", commit="cd" * 32).detail
     fake_host.write("/proc/cmdline", "root=x")
     assert not look(fake_host, "deployment", commit=commit).ok
