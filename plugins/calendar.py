@@ -1,10 +1,12 @@
 """Times of cron as systemd's calendar says them; a helper of the plug-in jobs."""
 
+import re
 from typing import List, Sequence, Set, Tuple
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _SHOWN = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+_NUMBER = re.compile(r"[0-9]{1,9}")  # int() refuses thousands of them
 
 
 class NotATime(ValueError):
@@ -40,7 +42,7 @@ def _field(text: str, low: int, high: int, names: Sequence[str] = (), base: int 
     found: Set[int] = set()
     for part in text.lower().split(","):
         span, slash, step = part.partition("/")
-        if slash and not (step.isdecimal() and int(step)):
+        if slash and not (_NUMBER.fullmatch(step) and int(step)):
             raise NotATime(f"{text!r} has a step that is no number")
         if span == "*":
             first, last = low, high
@@ -57,7 +59,7 @@ def _field(text: str, low: int, high: int, names: Sequence[str] = (), base: int 
 def _number(text: str, names: Sequence[str], base: int) -> int:
     if text[:3] in names and len(text) == 3:
         return names.index(text) + base
-    if not text.isdecimal():
+    if not _NUMBER.fullmatch(text):
         raise NotATime(f"{text!r} is neither a number nor a name")
     return int(text)
 

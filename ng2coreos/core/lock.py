@@ -40,7 +40,7 @@ def holder(path: Path) -> Optional[Holder]:
         words = json.loads(path.read_bytes()[:4096])
     except OSError:
         return None
-    except ValueError:  # it was taken just now
+    except (ValueError, RecursionError):  # it was taken just now
         words = {}
     place = f"{os.major(info.st_dev):02x}:{os.minor(info.st_dev):02x}:{info.st_ino}"
     try:

@@ -1,5 +1,6 @@
 """Users and groups of a passwd and a group file, as glibc reads them."""
 
+import re
 from typing import Dict, List, Tuple
 
 from ng2coreos.core.host import Host
@@ -7,6 +8,7 @@ from ng2coreos.inventory.parse import readable
 from ng2coreos.model.facts import Group, User
 
 _ID_MAX = 2**32 - 1
+_DIGITS = re.compile(r"[0-9]{1,20}")  # int() refuses thousands of them
 
 
 def users(host: Host, path: str = "/etc/passwd") -> Tuple[User, ...]:
@@ -40,4 +42,4 @@ def _lines(host: Host, path: str, fields: int) -> List[List[str]]:
 
 
 def _number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and int(text) <= _ID_MAX
+    return bool(_DIGITS.fullmatch(text)) and int(text) <= _ID_MAX

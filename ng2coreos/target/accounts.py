@@ -4,6 +4,7 @@ Accounts that sysusers.d makes at boot are not among them: Ignition runs before 
 name them as owners.
 """
 
+import re
 from typing import Dict, List, Tuple
 
 from ng2coreos.model.facts import Group, User
@@ -12,6 +13,7 @@ from ng2coreos.target.tree import Tree
 # /etc comes first, as in nsswitch.conf ("files altfiles"); /usr/etc is the image's /etc.
 _PASSWD = ("usr/etc/passwd", "usr/lib/passwd")
 _GROUP = ("usr/etc/group", "usr/lib/group")
+_ID = re.compile(r"[0-9]{1,20}")  # int() refuses thousands of them
 
 
 def users(tree: Tree) -> Tuple[User, ...]:
@@ -20,7 +22,7 @@ def users(tree: Tree) -> Tuple[User, ...]:
     for path in _PASSWD:
         for fields in _lines(tree.text(path), 7):
             name, _, uid, gid, gecos, home, shell = fields
-            if uid.isdecimal() and gid.isdecimal():
+            if _ID.fullmatch(uid) and _ID.fullmatch(gid):
                 found.setdefault(name, User(name, int(uid), int(gid), gecos, home, shell))
     return tuple(found.values())
 
@@ -30,7 +32,7 @@ def groups(tree: Tree) -> Tuple[Group, ...]:
     found: Dict[str, Group] = {}
     for path in _GROUP:
         for name, _, gid, members in _lines(tree.text(path), 4):
-            if not gid.isdecimal():
+            if not _ID.fullmatch(gid):
                 continue
             old = found.get(name)
             names = tuple(m for m in members.split(",") if m)

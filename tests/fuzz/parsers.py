@@ -31,16 +31,11 @@ from ng2coreos.stage import bls, bootdir, cpio, grubenv, menu
 from ng2coreos.stage import state as state_file
 from ng2coreos.target.initramfs import inspect
 from ng2coreos.target.unpack import unpack
+from tests.fuzz.texts import TEXTS, Parser
+from tests.fuzz.texts import text as _text
 from tests.report import sample
 
 ROOT = Path(__file__).parents[2]
-
-
-class Parser(NamedTuple):
-    """A function of bytes and what it is meant for."""
-
-    call: Callable[[bytes], Any]
-    good: bytes
 
 
 class Reader(NamedTuple):
@@ -49,10 +44,6 @@ class Reader(NamedTuple):
     call: Callable[[Path], Any]
     place: str
     good: bytes
-
-
-def _text(function: Callable[[str], Any]) -> Callable[[bytes], Any]:
-    return lambda data: function(data.decode("utf-8", "surrogateescape"))
 
 
 def _archive(data: bytes) -> Any:
@@ -102,6 +93,7 @@ PARSERS: Dict[str, Parser] = {
         parse.json_object(t, "lvs").get("report"), "lvs")), b'{"report": [{"a": "1"}]}'),
     "whitelist": Parser(_text(lambda t: schema.parse(t, "x.yaml")), WHITELIST),
     "initramfs": Parser(_archive, INITRAMFS),
+    **TEXTS,
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Sequence, Set, Tuple
 
+from ng2coreos.core.reading import PLAN_BYTES, read_regular
 from ng2coreos.report.document import ID, VERSION
 
 _BLOCKING = ("inhibitor", "overridable", "error")
@@ -71,7 +72,8 @@ def gather(paths: Sequence[Path]) -> Fleet:
     for file in files_of(paths):
         try:
             host, findings = _line(file)
-        except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
+        except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError,
+                OverflowError) as error:  # whatever another shape of report leads to
             unreadable.append((str(file), _why(error)))
             continue
         held = hosts.get(host.name)
@@ -83,8 +85,7 @@ def gather(paths: Sequence[Path]) -> Fleet:
 
 
 def _line(file: Path) -> "Tuple[Host, Tuple[Tuple[str, str, str, str], ...]]":
-    with open(file, encoding="utf-8") as stream:
-        report = json.load(stream)
+    report = json.loads(read_regular(file, PLAN_BYTES))
     schema = report.get("schema") if isinstance(report, dict) else None
     if not isinstance(schema, dict) or schema.get("id") != ID:
         raise ValueError("it is no report of ng2coreos")
@@ -133,4 +134,6 @@ def _why(error: Exception) -> str:
         return f"it lacks {error.args[0]!r}"
     if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError, RecursionError)):
         return f"it is not JSON: {error}"
+    if isinstance(error, (AttributeError, OverflowError)):
+        return "it has values of other kinds than a report"
     return str(error)

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, Mapping, Tuple
 
 from ng2coreos.core.errors import BadInput
+from ng2coreos.core.reading import read_regular
 
+_MOST = 10**6  # hosts, or minutes; neither infinity nor a number that is no float
 OTHERS = "in no cluster"
 _HINT = "See `ng2coreos fleet --help` for the file's keys."
 _CLUSTER_KEYS = {"name", "hosts", "away_at_once", "hosted_engine", "hosted_engine_up", "gluster",
@@ -40,9 +42,13 @@ class Inventory:
 def read_inventory(path: Path) -> Inventory:
     """The inventory in a YAML file; BadInput names the place of what does not fit."""
     import yaml
+
+    from ng2coreos.plan import shallow
     try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        text = read_regular(path).decode("utf-8")
+        shallow.check(text, aliases=False)
+        data = yaml.safe_load(text)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise BadInput(f"The inventory {path} cannot be read: {error}.", hint=_HINT) from None
     where = str(path)
     data = {} if data is None else data
@@ -88,8 +94,9 @@ def _names(value: Any, where: str) -> Tuple[str, ...]:
 
 def _number(row: Mapping[str, Any], key: str, default: float, least: float, where: str) -> float:
     value = row.get(key, default)
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and value >= least
-    _check(good, f"{where}.{key}", f"a number of at least {least:g}")
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) \
+        and least <= value <= _MOST
+    _check(good, f"{where}.{key}", f"a number of at least {least:g}, at most {_MOST}")
     return float(value)
 
 
