@@ -6,7 +6,7 @@ import click
 
 from ng2coreos import execute
 
-NAMES = ("verify", "confirm", "finalize")
+NAMES = ("verify", "confirm", "finalize", "layers")
 
 
 def elsewhere(name: str) -> click.Command:
