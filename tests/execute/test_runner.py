@@ -20,7 +20,7 @@ from ng2coreos.execute.steps import STEPS
 from tests.execute.world import World
 
 CHANGES = ("alpha:0", "alpha:1", "beta:0", "gamma:0", "gamma:1", "omega:0")
-ARMING = ("private", "state", "armed")
+ARMING = ("private", "held", "state", "armed")
 WHERE = ("prepare", "apply", "half", "applied", "verify")
 
 
