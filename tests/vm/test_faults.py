@@ -73,7 +73,7 @@ def truncated(files: str) -> str:
 PANIC = "rdinit=/absent"
 HANG = "rd.shell=1 rd.emergency=halt rd.break=pre-mount"
 AT_PROMPT = "Press Enter for (maintenance|emergency)|Entering emergency mode|pre-mount:/"
-USERLAND = "ng2coreos: prove the new system"
+USERLAND = r"ng2coreos-trial\.service"  # its description is shortened on the console
 FAULTS = (
     Fault("panic-1", 1, argument(1, PANIC)),
     Fault("panic-2", 2, argument(2, PANIC)),
