@@ -73,6 +73,7 @@ def truncated(files: str) -> str:
 PANIC = "rdinit=/absent"
 HANG = "rd.shell=1 rd.emergency=halt rd.break=pre-mount"
 AT_PROMPT = "Press Enter for (maintenance|emergency)|Entering emergency mode|pre-mount:/"
+KERNEL_BEGINS = "Kernel command line:"  # comes after _boot_of, unlike its version
 USERLAND = r"ng2coreos-trial\.service"  # its description is shortened on the console
 FAULTS = (
     Fault("panic-1", 1, argument(1, PANIC)),
@@ -86,10 +87,10 @@ FAULTS = (
     Fault("kernel-truncated-2", 2, between(truncated("." + KERNEL))),
     Fault("initramfs-truncated-1", 1, truncated(INITRAMFS)),
     Fault("initramfs-missing-2", 2, between(f"rm .{INITRAMFS}")),
-    Fault("cut-at-kernel-1", 1, "", "Linux version"),
+    Fault("cut-at-kernel-1", 1, "", KERNEL_BEGINS),
     Fault("cut-at-ignition-1", 1, "", "[Ii]gnition"),
     Fault("cut-in-userland-1", 1, "", USERLAND),
-    Fault("cut-at-kernel-2", 2, "", "Linux version"),
+    Fault("cut-at-kernel-2", 2, "", KERNEL_BEGINS),
     Fault("cut-in-userland-2", 2, "", USERLAND),
 )
 # On the other firmware and file system: one of each kind, in the other trial where there are two
