@@ -72,7 +72,7 @@ def test_rollback_ends_where_the_run_started(tmp_path: Path) -> None:
 
 def test_a_run_that_is_killed_twice_can_still_be_resumed(tmp_path: Path) -> None:
     names, undisturbed = points_of(tmp_path / "whole", "apply")
-    for number in range(5, len(names), 7):
+    for number in range(5, names.index("before journal finished"), 7):
         with world(tmp_path / str(number)) as place:
             killed_at(place, number, place.apply)
             killed_at(place, 4, place.resume)
