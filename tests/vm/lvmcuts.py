@@ -3,7 +3,7 @@
 import struct
 import subprocess
 from pathlib import Path
-from typing import Any, BinaryIO, Dict, List, Sequence
+from typing import Any, BinaryIO, Collection, Dict, List, Sequence
 
 from tests.rig import lvmdisk
 from tests.rig.lvmdisk import AREA_BYTES, LvmError
@@ -22,13 +22,13 @@ _TRANSACTION_AT = 48  # linux: drivers/md/dm-thin-metadata.c, struct thin_disk_s
 class LvmOracle:
     """What must hold of the host's volume group in every state.
 
-    NG's volumes are as in `before`, if NG `stays`.
+    The volumes are as in `before`; those that are `leaving`, whole or gone.
     """
 
-    def __init__(self, image: NgImage, before: Dict[str, Any], stays: bool) -> None:
+    def __init__(self, image: NgImage, before: Dict[str, Any], leaving: Collection[str]) -> None:
         self._pool = image.pool
         self._before = lvmdisk.volumes(before)
-        self._stays = stays
+        self._leaving = leaving
         self._id = before["id"]
 
     def group(self, disk: BinaryIO) -> List[str]:
@@ -40,9 +40,9 @@ class LvmOracle:
         found = lvmdisk.volumes(group)
         told = [] if group["id"] == self._id else ["it is another volume group"]
         for name, volume in self._before.items():
-            gone = name not in found and not self._stays
+            gone = name not in found and name in self._leaving
             if not gone and self._plain(found.get(name, {})) != self._plain(volume):
-                told.append(f"NG's volume {name} has changed")
+                told.append(f"the volume {name} has changed")
         told += [f"the volume {name} is new and not ours" for name, volume in found.items()
                  if name not in self._before and OURS not in volume["tags"]]
         return told
@@ -62,9 +62,11 @@ class LvmOracle:
         return told
 
     def _plain(self, volume: Dict[str, Any]) -> Dict[str, Any]:
-        """Without what any new thin volume changes in its pool."""
+        """Without what new thin volumes change in the pool, and leaving ones in their snapshots."""
         segment = volume.get("segment1", {})
-        changing = ("transaction_id", "message1")
+        changing = ["transaction_id", "message1"]
+        if segment.get("origin") in self._leaving:
+            changing.append("origin")
         return {**volume, "segment1": {k: v for k, v in segment.items() if k not in changing}}
 
 
@@ -74,7 +76,8 @@ def pool_metadata(group: Dict[str, Any], pool: str) -> Range:
     return Range(PV + extent.start, extent.size)
 
 
-def check(run: Recorded, image: NgImage, place: Path, stays: bool = True) -> "Result":
+def check(run: Recorded, image: NgImage, place: Path,
+          leaving: Collection[str] = ()) -> "Result":
     """Judge the group's metadata at each sector written, and the pool at each flush of changes."""
     base, log, entries = run.base, run.log, run.entries
     area, thin = place / "area", place / "thin"
@@ -82,7 +85,7 @@ def check(run: Recorded, image: NgImage, place: Path, stays: bool = True) -> "Re
     with open(area, "rb") as disk:
         before = lvmdisk.metadata(disk)
     extract(base, pool_metadata(before, image.pool), thin)
-    oracle, result = LvmOracle(image, before, stays), Result()
+    oracle, result = LvmOracle(image, before, leaving), Result()
     with open(area, "r+b") as disk, open(thin, "r+b") as meta, open(log, "rb") as writes:
         group = Replay(disk, writes, METADATA)
         pool = Replay(meta, writes, pool_metadata(before, image.pool))

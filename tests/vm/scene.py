@@ -207,9 +207,9 @@ class Scene:
         rows = json.loads(out)["report"][0]["lv"]
         return {row["lv_name"]: sorted(f"{k}={v}" for k, v in row.items()) for row in rows}
 
-    def boot_files(self) -> Dict[str, List[Any]]:
+    def boot_files(self, partition: str = "/boot") -> Dict[str, List[Any]]:
         """Every file on /boot but GRUB's environment, which GRUB itself rewrites at each boot."""
-        found = self.fingerprint("/boot")
+        found = self.fingerprint(partition)
         return {path: fact for path, fact in found.items() if not path.endswith("/grubenv")}
 
     def grub_environment(self) -> Dict[str, str]:

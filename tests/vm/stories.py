@@ -1,19 +1,22 @@
-"""What the tests of power cuts record: `apply` and `rollback`, the trials.
+"""What the tests of power cuts record: `apply` and `rollback`, the trials, `finalize`.
 
 Each story ends with the power off; its states are then rebuilt from what was written.
 """
 
 import random
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple, cast
 
-from ng2coreos.stage.menu import ENTRY
+from ng2coreos.firstboot.system import PARTITION as PARTITION_ON_NEW
+from ng2coreos.model.state import Phase
+from ng2coreos.stage.menu import COUNTER_START, ENTRY
 from tests.rig import replay
 from tests.rig.bootimage import BootImage
 from tests.rig.recording import Recording
 from tests.rig.writelog import Entry, data, lost
-from tests.vm import bootcuts
+from tests.vm import bootcuts, lvmcuts
 from tests.vm.bootcuts import PARTITION, Oracle, Way
 from tests.vm.recorded import Recorded, Untouched
 from tests.vm.scene import Scene
@@ -138,3 +141,48 @@ class NewSystem:
             write = next(e.number for e in self.run.entries if e.within(*PARTITION)
                          and f"\nsaved_entry={ENTRY}\n".encode() in data(log, e))
         return write, next(e.number for e in self.run.entries[write:] if e.flush)
+
+
+class GivenUp:
+    """The confirmed host after a reset: `finalize`, and that there is no way back then."""
+
+    def __init__(self, new: NewSystem, scene: Scene, place: Path) -> None:
+        self.new, self.place = new, place
+        scene.guest.boot()
+        wait_counted(scene)
+        before = {*scene.volumes()}
+        recording = Recording(scene.guest, place)
+        scene.new("finalize", "--yes")
+        recording.mark("finalized")
+        self.refused = scene.new("rollback", check=False)
+        self.volumes = scene.volumes()
+        self.files = scene.boot_files(PARTITION_ON_NEW)
+        self.gone = before - {*self.volumes}
+        recording.end()
+        self.run = Recorded(recording)
+        self.offered = bootcuts.choices(image_at(self.run, [], place))
+        self.left = bootcuts.choices(image_at(self.run, self.run.entries, place))
+
+    def parts(self) -> Dict[str, Tuple[int, int]]:
+        """From which write on, up to which, each part of it goes."""
+        end = self.run.until("finalized")
+        with open(self.run.log, "rb") as log:
+            said = next(e.number for e in self.run.entries if e.within(*PARTITION)
+                        and f'"{Phase.FINALIZING.value}"'.encode() in data(log, e))
+        groups = [e.number for e in self.run.entries[said:end] if e.within(*lvmcuts.METADATA)]
+        return {"begin": (0, said), "menus": (said, groups[0]),
+                "volumes": (groups[0], groups[-1] + 1), "kernels": (groups[-1] + 1, end)}
+
+    def sample(self, part: str, chance: random.Random) -> List[Entry]:
+        """What a disk holds after a cut somewhere in a part of it."""
+        return lost(self.run.entries, chance.randrange(*self.parts()[part]), chance)
+
+
+def wait_counted(scene: Scene, deadline_s: float = 900.0) -> None:
+    """Wait until the new system's boot has proved healthy by itself, and vdsm answers."""
+    limit = time.monotonic() + deadline_s
+    assert scene.system() == "coreos"
+    while scene.counter() != (str(COUNTER_START), "1"):
+        assert time.monotonic() < limit, scene.counter()
+        time.sleep(2)
+    scene.vdsm(limit - time.monotonic())

@@ -8,12 +8,13 @@ import hashlib
 import random
 import subprocess
 from pathlib import Path
-from typing import Dict, Iterator, cast
+from typing import Collection, Dict, Iterator, cast
 
 import pytest
 
 from ng2coreos.core.errors import Exit
-from ng2coreos.stage.menu import FIRST_BOOT_ENTRY
+from ng2coreos.firstboot.system import PARTITION as PARTITION_ON_NEW
+from ng2coreos.stage.menu import ENTRY, FIRST_BOOT_ENTRY
 from tests.rig import replay, states
 from tests.rig.writelog import flushes
 from tests.vm import lvmcuts
@@ -21,7 +22,18 @@ from tests.vm.bootcuts import PARTITION, Oracle
 from tests.vm.conftest import opened
 from tests.vm.recorded import Recorded
 from tests.vm.scene import changed, work_place
-from tests.vm.stories import FIRST, SECOND, SEED, NewSystem, Story, judge, menus, way
+from tests.vm.stories import (
+    FIRST,
+    SECOND,
+    SEED,
+    GivenUp,
+    NewSystem,
+    Story,
+    judge,
+    menus,
+    wait_counted,
+    way,
+)
 
 pytestmark = pytest.mark.vm
 
@@ -95,8 +107,9 @@ def test_in_every_state_lvm_believes_its_metadata_and_the_pool_is_sound(
     assert min(found.writes, found.flushes) > 100
 
 
-def _lvm(run: Recorded, story: Story, figures: Dict[str, float]) -> lvmcuts.Result:
-    found = lvmcuts.check(run, story.scene.image, story.place)
+def _lvm(run: Recorded, story: Story, figures: Dict[str, float],
+         leaving: Collection[str] = ()) -> lvmcuts.Result:
+    found = lvmcuts.check(run, story.scene.image, story.place, leaving)
     figures["flush states"] = len(flushes(run.entries))
     figures["states of LVM's metadata judged"] = found.writes
     figures["flush states of the thin pool judged"] = found.flushes
@@ -167,3 +180,63 @@ def test_in_the_trials_ng_is_the_default_and_after_confirm_the_new_system(
 def test_lvm_is_consistent_while_the_new_system_runs(new: NewSystem,
                                                      figures: Dict[str, float]) -> None:
     _lvm(new.run, new.story, figures)
+
+
+@pytest.fixture(scope="module")
+def given_up(new: NewSystem) -> Iterator[GivenUp]:
+    """The third recording."""
+    with work_place("cuts-last") as place, \
+            new.run.cut(new.story.scene, new.confirmed, "cut-last") as scene:
+        yield GivenUp(new, scene, place)
+
+
+@pytest.mark.soak
+def test_finalize_leaves_the_new_system_alone_and_refuses_the_way_back(given_up: GivenUp) -> None:
+    assert given_up.refused.rc == Exit.UNSUPPORTED, given_up.refused.stderr
+    assert {*given_up.offered} > {*given_up.left} == {ENTRY}
+    assert given_up.left[ENTRY] == given_up.offered[ENTRY] == given_up.new.second
+    assert given_up.new.story.oracle.ng in given_up.offered.values()
+    image = given_up.new.story.scene.image
+    kept = {name for name in given_up.volumes if not name.startswith(("ng2coreos_", "["))}
+    assert kept == {image.pool, "swap"}
+
+
+@pytest.mark.soak
+def test_while_ng_is_given_up_the_new_system_boots_and_no_entry_is_half_there(
+        given_up: GivenUp, figures: Dict[str, float]) -> None:
+    new, said = given_up.new, given_up.parts()["begin"][1]
+    seen = menus(given_up.run, given_up.place, [])
+    before, during = (Oracle(ng, {}, new.story.oracle.title, new.second, seen, given_up.offered)
+                      for ng in (new.story.oracle.ng, None))
+    told = judge(given_up.run, given_up.place, {said + 1: before, END: during}, figures)
+    figures.update({f"states of finalize that offer {n} entries": count
+                    for n, count in during.menu.items()})
+    assert told == []
+    assert {*before.seen, *during.seen} == {"default"}
+    assert {*during.menu} >= {1, len(given_up.offered)}
+
+
+@pytest.mark.soak
+def test_lvm_is_consistent_while_ngs_volumes_go(given_up: GivenUp,
+                                                figures: Dict[str, float]) -> None:
+    _lvm(given_up.run, given_up.new.story, figures, given_up.gone)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", (0, 1))
+@pytest.mark.parametrize("part", ("begin", "menus", "volumes", "kernels"))
+def test_a_cut_finalize_is_ended_by_the_new_system(
+        given_up: GivenUp, figures: Dict[str, float], part: str, seed: int) -> None:
+    kept = given_up.sample(part, random.Random(f"{SEED} {part} {seed}"))
+    with given_up.run.cut(given_up.new.story.scene, kept, "cut") as scene:
+        scene.guest.boot()
+        figures["disks after a cut booted"] = 1
+        wait_counted(scene)
+        if part != "begin":  # there it may not have begun: then there is the way back
+            refused = scene.new("rollback", check=False)
+            assert refused.rc in (Exit.INTERRUPTED, Exit.UNSUPPORTED), refused.stderr
+        scene.new("finalize", "--yes")
+        assert scene.new("rollback", check=False).rc == Exit.UNSUPPORTED
+        assert scene.volumes() == given_up.volumes
+        now = scene.boot_files(PARTITION_ON_NEW)
+        assert [p for p in changed(given_up.files, now) if not p.endswith(RESUMED)] == []
