@@ -12,6 +12,7 @@ import pytest
 
 from ng2coreos import __version__
 from ng2coreos.core import lock
+from ng2coreos.cli import elsewhere
 from ng2coreos.core.errors import CommandFailed, Exit
 from ng2coreos.execute.store import read_plan
 from ng2coreos.model.plan import Plan
@@ -22,7 +23,7 @@ from tests.execute.world import BOOT_ID, GRUBENV, Killed
 from tests.plan import build
 
 COMMANDS = ("inventory", "plan", "export", "ignition", "apply", "resume", "status", "rollback",
-            "verify", "confirm", "finalize")
+            *elsewhere.NAMES)
 
 
 def host_with_secrets() -> Any:
@@ -86,7 +87,7 @@ def test_a_bad_answer_is_named(tool: Tool, tmp_path: Path) -> None:
     assert "colour" in said.err and "answers.yaml" in said.err and len(lines(said.err)) == 2
 
 
-@pytest.mark.parametrize("command", ["verify", "confirm", "finalize"])
+@pytest.mark.parametrize("command", elsewhere.NAMES)
 def test_commands_of_the_new_system_say_so(tool: Tool, command: str) -> None:
     said = tool(command, "--yes")
     assert said.code == Exit.UNSUPPORTED and command in said.err and len(lines(said.err)) == 2

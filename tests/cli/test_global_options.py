@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 import click
 import pytest
 
-from ng2coreos.cli import examples
+from ng2coreos.cli import elsewhere, examples
 from ng2coreos.cli.command import Command, GlobalOption, Group
 from ng2coreos.cli.main import cli
 from ng2coreos.cli.terminal import painted
@@ -31,8 +31,7 @@ def commands() -> List[Tuple[str, click.Command]]:
         if isinstance(command, click.Group):
             for word, inner in command.commands.items():
                 yield from below(f"{name} {word}".strip(), inner)
-    return [(name, c) for name, c in below("", cli)
-            if name not in ("verify", "confirm", "finalize")]
+    return [(name, c) for name, c in below("", cli) if name not in elsewhere.NAMES]
 
 
 @pytest.fixture(autouse=True)
