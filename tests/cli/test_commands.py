@@ -11,8 +11,8 @@ from typing import Any, Dict, List
 import pytest
 
 from ng2coreos import __version__
-from ng2coreos.core import lock
 from ng2coreos.cli import elsewhere
+from ng2coreos.core import lock
 from ng2coreos.core.errors import CommandFailed, Exit
 from ng2coreos.execute.store import read_plan
 from ng2coreos.model.plan import Plan
