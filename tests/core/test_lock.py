@@ -86,8 +86,9 @@ def test_who_holds_it_is_told_without_touching_it(tmp_path: Path) -> None:
     assert lock.holder(path) is None
     with lock.exclusive(path, run_id="r1"):
         assert lock.holder(path) == lock.Holder(os.getpid(), "r1", True)
-        path.write_text("nonsense")
-        assert lock.holder(path) == lock.Holder(os.getpid(), "", True)
+        for nonsense in ("nonsense", "[" * 4096):
+            path.write_text(nonsense)
+            assert lock.holder(path) == lock.Holder(os.getpid(), "", True)
     assert lock.holder(path) is None
     with pytest.MonkeyPatch.context() as patch, lock.exclusive(path):
         patch.setattr(lock, "_LOCKS", str(tmp_path / "none"))

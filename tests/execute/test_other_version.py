@@ -15,14 +15,20 @@ from tests.execute.world import Killed, World
 UNKNOWN = "weld-shut"
 
 
-def begun(place: World) -> RunDirectory:
-    """A run that was killed half-way, its plan with a step that this version has not."""
+def killed(place: World) -> RunDirectory:
+    """A run that was killed half-way."""
     place.points.raises["apply gamma:1"] = Killed()
     with pytest.raises(Killed):
         place.apply()
     place.points.raises.clear()
     held = place.store.current()
     assert held is not None
+    return held
+
+
+def begun(place: World) -> RunDirectory:
+    """The same, its plan with a step that this version has not."""
+    held = killed(place)
     plan = held.plan()
     changes = tuple(replace(c, step=UNKNOWN) if c.step == "beta" else c for c in plan.changes)
     held.plan_file.write_text(codec.dumps(replace(plan, changes=changes)))
@@ -69,12 +75,7 @@ def test_an_armed_run_of_another_version_is_left_armed(place: World) -> None:
     {"change": "beta:0"}, {"event": "again", "at": 7}])
 def test_a_record_that_is_not_known_is_an_error_but_no_obstacle_on_the_way_back(
         place: World, record: "dict[str, object]") -> None:
-    place.points.raises["apply gamma:1"] = Killed()
-    with pytest.raises(Killed):
-        place.apply()
-    place.points.raises.clear()
-    held = place.store.current()
-    assert held is not None
+    held = killed(place)
     with held.journal.path.open("ab") as stream:
         stream.write(encoded(record))
     with pytest.raises(BadInput, match="no run of this version") as caught:
