@@ -92,13 +92,14 @@ def look(system: System, manifest: Manifest) -> Optional[Layers]:
         if system.state().phase not in SETTLED:
             return Layers(names, Progress.PENDING, "They wait for the confirmation.", "")
         lacking = absent(system, names)
+        without = "" if lacking else _without(absent(system, manifest.along))
         staged = bool(lacking) and waiting(
             rpm_ostree.deployments(system.host),
             [n for n in lacking if record is None or n not in record.missing])
     except (Ng2CoreosError, OSError) as error:
         return _recorded(names, record, str(error))
     if not lacking:
-        return Layers(names, Progress.DONE, "All of them are installed.", "")
+        return Layers(names, Progress.DONE, "All of them are installed." + without, "")
     if record is not None and record.progress is Progress.DONE:
         return Layers(names, Progress.DONE,
                       f"They were installed; since then gone: {', '.join(lacking)}.", "")
@@ -130,6 +131,13 @@ def _recorded(names: Tuple[str, ...], record: Optional[Record], problem: str) ->
                       "It is tried again; at once by: ng2coreos layers")
     text = problem or f"{record.progress.value} at {record.at}, and gone since."
     return Layers(names, record.progress if problem else Progress.PENDING, text, "")
+
+
+def _without(gone: Sequence[str]) -> str:
+    if not gone:
+        return ""
+    return (f" On NG they brought {', '.join(gone)} along, and here they do not; if missed: "
+            f"rpm-ostree install {' '.join(gone)}.")
 
 
 def _lost(record: Optional[Record]) -> str:

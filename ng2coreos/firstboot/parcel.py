@@ -41,7 +41,8 @@ def manifest_of(plan: Plan, extra: Tuple[Item, ...] = ()) -> Manifest:
         version=plan.target.version, vg=plan.source.vg, pool=plan.source.pool,
         ng_volumes=plan.source.ng_volumes, volumes=tuple(v.name for v in decisions.volumes),
         health_deadline_s=plan.policy.health_deadline_s, items=without_content(every),
-        checks=decisions.checks, restart=decisions.prediction.restart, layers=decisions.layers)
+        checks=decisions.checks, restart=decisions.prediction.restart, layers=decisions.layers,
+        along=decisions.along)
 
 
 def _tools(plan: Plan) -> Tuple[Item, ...]:

@@ -5,12 +5,13 @@ rpmdb.sqlite-shm and Berkeley DB its __db files beside a database that we may on
 """
 
 import importlib
+import re
 import shutil
 import sqlite3
 import tempfile
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Sequence, Tuple, TypeVar
+from typing import AbstractSet, Any, Callable, Dict, FrozenSet, List, Sequence, Set, Tuple, TypeVar
 
 from ng2coreos.core.errors import BadInput, Unsupported
 from ng2coreos.core.host import Host
@@ -35,18 +36,26 @@ _KEYS = "gpg-pubkey"  # trusted keys, kept as if they were packages
 _IMAGE_MARKS = ("ovirt-node-ng-image-update", "redhat-virtualization-host-image-update",
                 "ovirt-node-ng-image-update-placeholder",
                 "redhat-virtualization-host-image-update-placeholder")
+# What one package alone brings, in any release: a library's soname, a module of a language.  Any
+# other word that is not its name is a choice among several (server(smtp), /usr/sbin/sendmail).
+_ITS_OWN = re.compile(r"lib\S+\.so[.\d]*(?:\(|$)|(?:perl|python[\d.]*dist|rubygem|pkgconfig)\(")
+
+_Ties = Tuple[Package, FrozenSet[str], FrozenSet[str]]  # with what it provides and requires
 
 
 def read(host: Host) -> Packages:
     """What was added to and removed from the image; an update by the admin is both."""
-    live = {package.nevra: package for package in database(host, LIVE)}
+    ties = [row for row in _read(host, LIVE, _ties) if row[0].name != _KEYS]
+    live = {row[0].nevra: row[0] for row in ties}
     factory = {package.nevra: package for package in database(host, FACTORY)}
+    added = tuple(live[n] for n in sorted(live.keys() - factory.keys()) if _real(live[n]))
     return Packages(
         total=len(live),
-        added=tuple(live[n] for n in sorted(live.keys() - factory.keys()) if _real(live[n])),
+        added=added,
         removed=tuple(factory[n] for n in sorted(factory.keys() - live.keys())
                       if _real(factory[n])),
-        persisted=tuple(n for n in host.names(PERSISTED) if n.endswith(".rpm")))
+        persisted=tuple(n for n in host.names(PERSISTED) if n.endswith(".rpm")),
+        needs=_needs(ties, {package.name for package in added}))
 
 
 def database(host: Host, directory: str) -> List[Package]:
@@ -101,6 +110,31 @@ def _package(header: Any) -> Package:
     return Package(name=_text(header["name"]), epoch=int(header["epoch"] or 0),
                    version=_text(header["version"]), release=_text(header["release"]),
                    arch=_text(header["arch"]), vendor=_text(header["vendor"]))
+
+
+def _ties(header: Any) -> _Ties:
+    return (_package(header), frozenset(_text(name) for name in header["providename"]),
+            frozenset(_text(name) for name in header["requirename"]))
+
+
+def _needs(ties: Sequence[_Ties], added: AbstractSet[str]) -> Dict[str, Tuple[str, ...]]:
+    """For each added package the added ones that come with it wherever it is installed.
+
+    That is sure only for what it asks by that package's own name, library or module, and nothing
+    else here provides.  A rich requirement may be met otherwise elsewhere: it proves nothing.
+    """
+    providers: Dict[str, Set[str]] = {}
+    for package, provides, _ in ties:
+        for word in provides:
+            providers.setdefault(word, set()).add(package.name)
+    found: Dict[str, Set[str]] = {}
+    for package, _, requires in ties:
+        for word in requires if package.name in added else ():
+            name, *others = providers.get(word) or [""]
+            if name in added and not others and name != package.name and (
+                    word == name or word.startswith(f"{name}(") or _ITS_OWN.match(word)):
+                found.setdefault(package.name, set()).add(name)
+    return {name: tuple(sorted(found[name])) for name in sorted(found)}
 
 
 def _files(header: Any, prefixes: Tuple[str, ...]) -> Dict[str, Tuple[int, int]]:

@@ -180,6 +180,8 @@ class Packages:
     added: Tuple[Package, ...]
     removed: Tuple[Package, ...]
     persisted: Tuple[str, ...]  # file names below /var/imgbased/persisted-rpms
+    # name of an added package -> those added ones that it brings along by their own name or library
+    needs: Dict[str, Tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

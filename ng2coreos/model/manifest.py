@@ -27,6 +27,7 @@ class Manifest:
     checks: Tuple[Check, ...]
     restart: Tuple[RestartPart, ...] = ()  # as it was predicted
     layers: Tuple[str, ...] = ()  # packages that are laid over the image after the confirmation
+    along: Tuple[str, ...] = ()  # packages that those brought along on NG
 
 
 def without_content(items: Tuple[Item, ...]) -> Tuple[Item, ...]:

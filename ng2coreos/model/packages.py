@@ -9,6 +9,7 @@ class Fate(Enum):
 
     IN_IMAGE = "in-image"
     LAYER = "layer"  # laid over the image once the move is confirmed
+    ALONG = "along"  # not asked for: one that is layered brings it
     VENDOR = "vendor"  # of somebody whose repository the new system does not have
     LEFT = "left"  # could be layered, were there an answer, rpm-ostree or a repository
     BLOCKED = "blocked"  # cannot be layered by anybody

@@ -278,6 +278,11 @@ class Decisions:
         return tuple(p.name for p in self.packages if p.fate is Fate.LAYER)
 
     @property
+    def along(self) -> Tuple[str, ...]:
+        """The packages that come as dependencies of those."""
+        return tuple(p.name for p in self.packages if p.fate is Fate.ALONG)
+
+    @property
     def inhibitors(self) -> Tuple[Finding, ...]:
         """The findings that stop the run whatever the admin says."""
         return tuple(f for f in self.findings if f.kind is Kind.INHIBITOR)

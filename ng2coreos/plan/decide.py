@@ -57,7 +57,8 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
     states = _merged_units(units.states, [share for _, share in shares])
     packages, package_findings = decide_packages(
         [p for _, share in shares for p in share.packages], policy,
-        [item.path for item in ordered if item.outcome is not Outcome.DROPPED], target)
+        [item.path for item in ordered if item.outcome is not Outcome.DROPPED], target,
+        facts.packages.needs)
     need = predict(facts, target, policy, volumes.volumes, ordered, identities, pace)
     all_args = (*args, *(a for _, share in shares for a in share.kernel_args))
     findings = (*image_findings(facts, target), *ignition_findings(target, ordered),

@@ -65,7 +65,8 @@ echo "no package provides $name"; exit 1
 class Layered(Machine):
     """The host; `fake` is the directory that its two programs keep their state in."""
 
-    def __init__(self, root: Path, layers: Sequence[str] = ("tmux", "htop"), **more: Any) -> None:
+    def __init__(self, root: Path, layers: Sequence[str] = ("tmux", "htop"),
+                 along: Sequence[str] = (), **more: Any) -> None:
         super().__init__(root / "host", **more)
         self.fake, self.bin = root / "fake", root / "bin"
         self.pool_percent = "40.00"
@@ -78,7 +79,8 @@ class Layered(Machine):
                            ("running", COMMIT), ("calls", "")):
             (self.fake / name).write_text(text)
         manifest = codec.loads(Manifest, self.read_text(MANIFEST))
-        self._put(MANIFEST, codec.dumps(replace(manifest, layers=tuple(layers))))
+        self._put(MANIFEST, codec.dumps(replace(manifest, layers=tuple(layers),
+                                                   along=tuple(along))))
 
     def installs(self) -> List[str]:
         """What rpm-ostree was asked to install, call by call."""

@@ -61,6 +61,19 @@ def test_after_the_confirmation_it_is_staged_and_after_a_reboot_done(host: Layer
     assert not [p for p in verify.verify(host.system()).failed if p.kind == "layers"]
 
 
+def test_a_dependency_that_came_along_on_ng_alone_is_told(tmp_path: Path) -> None:
+    machine = Layered(tmp_path, along=("libevent", "oldlib"))
+    machine.play()
+    layering.in_background(machine.system())
+    machine.restart()
+    with (machine.fake / "installed").open("a") as installed:
+        installed.write("libevent\n")
+    assert machine.installs() == ["tmux htop"]
+    found = seen(machine)
+    assert found.progress is Progress.DONE and "rpm-ostree install oldlib." in found.text
+    assert not [p for p in verify.verify(machine.system()).failed if p.kind == "layers"]
+
+
 def test_nothing_is_asked_before_the_confirmation(tmp_path: Path) -> None:
     machine = Layered(tmp_path, confirm="manual")
     assert machine.play() == "coreos"

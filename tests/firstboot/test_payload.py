@@ -97,11 +97,13 @@ def test_the_deadman_strikes_at_the_policys_time() -> None:
 def test_the_unit_for_layers_is_there_only_with_layers() -> None:
     it = plan()
     tmux = AddedPackage("tmux", "tmux-3-1.x86_64", "CentOS", Fate.LAYER, "")
-    more = replace(it, decisions=replace(it.decisions, packages=(tmux,)))
+    lib = AddedPackage("libevent", "libevent-2-1.x86_64", "CentOS", Fate.ALONG, "")
+    more = replace(it, decisions=replace(it.decisions, packages=(lib, tmux)))
     items = {item.path: item for item in firstboot.payload(more)}
     assert set(items) - set(by_path()) == {
         services.LAYERS_LINK, f"{services.DIRECTORY}/{services.LAYERS}"}
-    assert codec.loads(Manifest, content(items[MANIFEST]).decode()).layers == ("tmux",)
+    manifest = codec.loads(Manifest, content(items[MANIFEST]).decode())
+    assert (manifest.layers, manifest.along) == (("tmux",), ("libevent",))
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze here")

@@ -1,6 +1,8 @@
 """Packages through librpm."""
 
+import subprocess
 from pathlib import Path
+from typing import Dict, Sequence
 
 import pytest
 
@@ -8,6 +10,7 @@ from ng2coreos.core.errors import BadInput
 from ng2coreos.inventory import packages
 from tests.fakes import FakeHost, snapshot
 from tests.recorded import rpm_database
+from tests.rig import rpms
 
 pytest.importorskip("rpm")
 A, B, B2 = "a-1-1.el9.noarch", "b-2:1.0-3.el9.x86_64", "b-2:1.1-1.el9.x86_64"
@@ -75,3 +78,45 @@ def test_a_database_of_which_a_part_is_gone_is_bad_input(fake_host: FakeHost) ->
 def test_no_database_is_bad_input(fake_host: FakeHost) -> None:
     with pytest.raises(BadInput, match="no rpm database"):
         packages.database(fake_host, packages.LIVE)
+
+
+def built(directory: Path, tags: Dict[str, Sequence[str]]) -> Dict[str, Path]:
+    """Real packages, by their name, each with the lines of its spec ("Requires: x")."""
+    spec = directory / "made.spec"
+    lines = ["Name: made", "Version: 1", "Release: 1", "Summary: made", "License: GPL",
+             "BuildArch: noarch", "%description", "made"]
+    for name, more in tags.items():
+        lines += [f"%package -n {name}", "Summary: made", "AutoReqProv: no", *more,
+                  f"%description -n {name}", "made", f"%files -n {name}"]
+    spec.write_text("\n".join(lines) + "\n")
+    subprocess.run(["rpmbuild", "-bb", "--quiet", "--define", f"_topdir {directory}", "--define",
+                    f"_rpmdir {directory}", "--define", "_rpmfilename %%{NAME}.rpm", str(spec)],
+                   check=True, timeout=120, stderr=subprocess.DEVNULL)
+    return {name: directory / f"{name}.rpm" for name in tags}
+
+
+def test_what_comes_along_is_what_nothing_else_here_provides(
+        fake_host: FakeHost, tmp_path: Path) -> None:
+    made = built(tmp_path, {
+        "by-name": ["Requires: lib-a >= 1"], "by-isa": ["Requires: lib-a(x86-64)"],
+        "by-soname": ["Requires: libb.so.1()(64bit)"], "by-module": ["Requires: perl(B)"],
+        "lib-a": ["Provides: lib-a(x86-64) = 1"],
+        "lib-b": ["Provides: libb.so.1()(64bit)", "Provides: perl(B)", "Provides: mta"],
+        "by-choice": ["Requires: mta"], "by-path": ["Requires: /usr/bin/env-of-b"],
+        "itself": ["Provides: libi.so()(64bit)", "Requires: libi.so()(64bit)", "Requires: itself"],
+        "either": ["Requires: (lib-a or lib-b)"], "if-there": ["Requires: (lib-a if lib-b)"],
+        "twin-1": ["Provides: libt.so()(64bit)"], "twin-2": ["Provides: libt.so()(64bit)"],
+        "of-twins": ["Requires: libt.so()(64bit)"],
+        "ring-1": ["Requires: ring-2"], "ring-2": ["Requires: ring-1"],
+        "weak": ["Recommends: lib-a"], "for-image": [],
+        "of-image": ["Requires: lib-image", "Requires: libs.so()(64bit)"],
+        "shared": ["Provides: libs.so()(64bit)"],
+        "lib-image": ["Provides: libs.so()(64bit)"], "image": ["Requires: for-image"]})
+    image = [made[name] for name in ("lib-image", "image")]
+    rpms.install(image, fake_host.path(packages.FACTORY))
+    rpms.install(list(made.values()), fake_host.path(packages.LIVE))
+    found = packages.read(fake_host)
+    assert {p.name for p in found.added} == made.keys() - {"lib-image", "image"}
+    assert found.needs == {
+        "by-name": ("lib-a",), "by-isa": ("lib-a",), "by-soname": ("lib-b",),
+        "by-module": ("lib-b",), "ring-1": ("ring-2",), "ring-2": ("ring-1",)}

@@ -20,8 +20,9 @@ def package(name: str, vendor: str = "CentOS", version: str = "1.0") -> Package:
     return Package(name, 0, version, "1.el9", "x86_64", vendor)
 
 
-def with_packages(*added: Package, removed: Any = (), mine: Any = None) -> HostFacts:
-    facts = replace(host(), packages=Packages(500, tuple(added), tuple(removed), ()))
+def with_packages(*added: Package, removed: Any = (), mine: Any = None,
+                  needs: Any = None) -> HostFacts:
+    facts = replace(host(), packages=Packages(500, tuple(added), tuple(removed), (), needs or {}))
     return replace(facts, plugins={**facts.plugins, "packages": mine or NOTHING})
 
 
@@ -87,6 +88,44 @@ def test_the_answers_choose_but_never_what_is_blocked(policy: Policy,
     assert plan.layers == layers
     refused = "cannot be followed" in found(plan, "N2C_PACKAGES_BLOCKED").evidence[0]
     assert refused is ("kmod-x" in policy.packages)
+
+
+@pytest.mark.parametrize("needs,policy,layers,along", [
+    ({"a": ("b",), "b": ("c",)}, Policy(), "a d e", {"b": "a", "c": "a"}),
+    ({"a": ("c",), "b": ("c",)}, Policy(), "a b d e", {"c": "a"}),
+    ({"a": ("b",), "b": ("a",)}, Policy(), "a c d e", {"b": "a"}),
+    ({"c": ("d",), "d": ("e",), "e": ("c",), "a": ("e",)}, Policy(), "a b",
+     {"c": "a", "d": "a", "e": "a"}),
+    ({"c": ("d",), "d": ("e",), "e": ("c",)}, Policy(packages={"d": "layer"}), "a b d",
+     {"c": "d", "e": "d"}),
+    ({"a": ("b",)}, Policy(packages={"b": "layer"}), "a b c d e", {}),
+    ({"a": ("b",), "b": ("c",)}, Policy(packages={"b": "drop"}), "a d e", {"b": "a", "c": "a"}),
+    ({"a": ("b",)}, Policy(packages={"a": "drop"}), "b c d e", {}),
+    ({"a": ("v",), "v": ("b",)}, Policy(), "a c d e", {"b": "a"}),
+    ({"v": ("b",), "k": ("c",)}, Policy(), "a b c d e", {}),
+    ({"v": ("b",)}, Policy(packages={"v": "layer"}), "a c d e v", {"b": "v"}),
+    ({"a": ("b",)}, Policy(added_packages="drop"), "", {}),
+    ({"a": ("b",)}, Policy(added_packages="drop", packages={"a": "layer"}), "a", {"b": "a"})])
+def test_what_another_layered_package_brings_is_not_asked_for(
+        needs: Dict[str, Tuple[str, ...]], policy: Policy, layers: str,
+        along: Dict[str, str]) -> None:
+    facts = with_packages(*map(package, "abcde"), package("v", "Broadcom"),
+                          package("k", "Elrepo"), needs=needs)
+    plan = decided(facts, layering(), policy)
+    assert plan.layers == tuple(layers.split())
+    assert plan.along == tuple(along)
+    rows = {p.name: p.reason for p in plan.packages}
+    assert all(f"It comes as a dependency of {by}" in rows[name] for name, by in along.items())
+    if along:
+        assert found(plan, "N2C_PACKAGES_ALONG").resources == tuple(
+            f"package:{name}" for name in along)
+
+
+def test_a_package_in_no_ring_and_needed_by_none_is_asked_for_among_many() -> None:
+    names = [f"p{n:03}" for n in range(300)]
+    chain = {one: (other,) for one, other in zip(names, names[1:])}
+    plan = decided(with_packages(*map(package, names), needs=chain), layering())
+    assert plan.layers == ("p000",) and len(plan.along) == 299
 
 
 def test_a_removed_package_that_the_image_has_comes_back_and_is_told() -> None:
