@@ -4,17 +4,21 @@ import configparser
 import fnmatch
 from typing import AbstractSet, Any, Dict, List, Sequence, Tuple
 
+from ng2coreos.core import repofile
+from ng2coreos.core.errors import BadInput
 from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import API, Contribution
+from ng2coreos.model import codec
 from ng2coreos.model.facts import HostFacts, Package
 from ng2coreos.model.finding import Finding
 from ng2coreos.model.item import Item
-from ng2coreos.model.packages import AddedPackage, Fate
+from ng2coreos.model.packages import AddedPackage, Fate, RepositoryFile
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
 from ng2coreos.plan.written import written
 
 CONFIGS = ("/etc/dnf/dnf.conf", "/etc/yum.conf")
+REPOSITORIES = "/etc/yum.repos.d"
 SERVICE = "rpm-ostreed.service"
 DROP_IN = f"/etc/systemd/system/{SERVICE}.d/50-ng2coreos-proxy.conf"
 # Nothing built for NG's kernel can be layered, and a kernel is the image's; an appliance is a disk
@@ -38,13 +42,16 @@ _WHY = {
 
 
 class PackagesPlugin:
-    """Facts: the proxy of dnf. The packages themselves are facts of the host."""
+    """Facts: dnf's proxy, and which repositories are enabled.
+
+    The packages themselves are facts of the host.
+    """
 
     id = "packages"
     api = API
 
     def facts(self, host: Host) -> Dict[str, Any]:
-        """A proxy's password is not read out: only that there is one."""
+        """A proxy's password is not read out: only that there is one; no addresses either."""
         main: Dict[str, str] = {}
         for path in CONFIGS:
             parser = configparser.RawConfigParser(strict=False)
@@ -56,7 +63,10 @@ class PackagesPlugin:
                 main.setdefault(key, value)
         proxy = main.get("proxy", "")
         secret = "@" in proxy or "proxy_username" in main
-        return {"proxy": "" if secret or proxy == "_none_" else proxy, "proxy_secret": secret}
+        files = [codec.dump(_repository_file(host, f"{REPOSITORIES}/{name}"))
+                 for name in host.names(REPOSITORIES) if name.endswith(".repo")]
+        return {"repositories": files, "proxy_secret": secret,
+                "proxy": "" if secret or proxy == "_none_" else proxy}
 
     def contribute(self, facts: HostFacts, mine: Dict[str, Any],
                    target: TargetFacts) -> Contribution:
@@ -73,10 +83,18 @@ class PackagesPlugin:
         if mine["proxy_secret"]:
             found.append(finding("N2C_PACKAGES_PROXY", [f"file:{CONFIGS[0]}"]))
         return Contribution(findings=tuple(found), items=_proxy(mine["proxy"], target),
-                            packages=judged(facts, target))
+                            packages=judged(facts, target), repositories=tuple(
+                                codec.load(RepositoryFile, one) for one in mine["repositories"]))
 
 
 PLUGIN = PackagesPlugin
+
+
+def _repository_file(host: Host, path: str) -> RepositoryFile:
+    try:
+        return repofile.parse(path, host.read_text(path, default=""))
+    except (BadInput, IsADirectoryError):  # no package manager can read it either
+        return RepositoryFile(path, broken=True)
 
 
 def judged(facts: HostFacts, target: TargetFacts) -> Tuple[AddedPackage, ...]:
@@ -89,7 +107,8 @@ def judged(facts: HostFacts, target: TargetFacts) -> Tuple[AddedPackage, ...]:
         if fate in (Fate.LAYER, Fate.VENDOR) and package.name in updated:
             continue  # it is not missed because the admin updated it
         found.setdefault(package.name, AddedPackage(
-            package.name, package.nevra, package.vendor, fate, _WHY[fate]))
+            package.name, package.nevra, package.vendor, fate, _WHY[fate],
+            facts.packages.origins.get(package.name, "")))
     return tuple(found[name] for name in sorted(found))
 
 

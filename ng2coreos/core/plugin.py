@@ -11,7 +11,7 @@ from ng2coreos.core.host import Host
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.finding import Finding
 from ng2coreos.model.item import Check, Item
-from ng2coreos.model.packages import AddedPackage
+from ng2coreos.model.packages import AddedPackage, RepositoryFile
 from ng2coreos.model.plan import KernelArg, UnitState
 from ng2coreos.model.target import TargetFacts
 
@@ -32,6 +32,7 @@ class Contribution:
     file_contexts: Tuple[str, ...] = ()  # lines besides the image's, for labels before the reboot
     equivalences: Tuple[str, ...] = ()  # of paths, for the same
     packages: Tuple[AddedPackage, ...] = ()  # judged; the answers are not known yet
+    repositories: Tuple[RepositoryFile, ...] = ()  # as they are on NG
 
 
 class Plugin(Protocol):

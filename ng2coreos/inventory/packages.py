@@ -15,6 +15,7 @@ from typing import AbstractSet, Any, Callable, Dict, FrozenSet, List, Sequence, 
 
 from ng2coreos.core.errors import BadInput, Unsupported
 from ng2coreos.core.host import Host
+from ng2coreos.inventory import origins
 from ng2coreos.inventory.parse import readable
 from ng2coreos.model.facts import Package, Packages
 
@@ -55,7 +56,8 @@ def read(host: Host) -> Packages:
         removed=tuple(factory[n] for n in sorted(factory.keys() - live.keys())
                       if _real(factory[n])),
         persisted=tuple(n for n in host.names(PERSISTED) if n.endswith(".rpm")),
-        needs=_needs(ties, {package.name for package in added}))
+        needs=_needs(ties, {package.name for package in added}),
+        origins=origins.read(host, added))
 
 
 def database(host: Host, directory: str) -> List[Package]:

@@ -182,6 +182,8 @@ class Packages:
     persisted: Tuple[str, ...]  # file names below /var/imgbased/persisted-rpms
     # name of an added package -> those added ones that it brings along by their own name or library
     needs: Dict[str, Tuple[str, ...]] = field(default_factory=dict)
+    # name of an added package -> the repository that it came from, where that is known
+    origins: Dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

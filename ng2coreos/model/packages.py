@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Tuple
 
 
 class Fate(Enum):
@@ -25,3 +26,14 @@ class AddedPackage:
     vendor: str
     fate: Fate
     reason: str
+    repository: str = ""  # that it was installed from on NG, where that is known
+
+
+@dataclass(frozen=True)
+class RepositoryFile:
+    """A file of /etc/yum.repos.d and the repositories that it enables and disables."""
+
+    path: str
+    enabled: Tuple[str, ...] = ()
+    disabled: Tuple[str, ...] = ()
+    broken: bool = False

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Dict, Optional, Tuple
 
 from ng2coreos.model.facts import FileFact, Group, Package, User
+from ng2coreos.model.packages import RepositoryFile
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ class TargetFacts:
     stored: Optional[Stored] = None  # None: estimated by `files` and `bytes`
     top: Dict[str, str] = field(default_factory=dict)  # directory in / -> what it links to, or ""
     python: bool = False  # is there a Python that the tool's part on the new system can run on?
+    repositories: Tuple[RepositoryFile, ...] = ()  # of /usr/etc/yum.repos.d
     # measured while it was read, 0 where it was not; another reading has other figures
     read_bytes_per_s: float = field(default=0.0, compare=False)
     objects_per_s: float = field(default=0.0, compare=False)

@@ -21,6 +21,7 @@ from ng2coreos.plan.lvm_devices import decide_lvm_devices
 from ng2coreos.plan.packages import decide_packages
 from ng2coreos.plan.predict import predict
 from ng2coreos.plan.programs import program_findings
+from ng2coreos.plan.repositories import repositories
 from ng2coreos.plan.rules import Rules
 from ng2coreos.plan.space import space_findings
 from ng2coreos.plan.units import DIRECTORY, UnitDecisions
@@ -56,9 +57,8 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
     ordered = tuple(items[path] for path in sorted(items))
     states = _merged_units(units.states, [share for _, share in shares])
     packages, package_findings = decide_packages(
-        [p for _, share in shares for p in share.packages], policy,
-        [item.path for item in ordered if item.outcome is not Outcome.DROPPED], target,
-        facts.packages.needs)
+        [p for _, share in shares for p in share.packages], policy, target, facts.packages.needs,
+        repositories(target, ordered, [f for _, share in shares for f in share.repositories]))
     need = predict(facts, target, policy, volumes.volumes, ordered, identities, pace)
     all_args = (*args, *(a for _, share in shares for a in share.kernel_args))
     findings = (*image_findings(facts, target), *ignition_findings(target, ordered),

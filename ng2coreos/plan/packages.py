@@ -18,24 +18,25 @@ from ng2coreos.model.packages import AddedPackage, Fate
 from ng2coreos.model.plan import Policy
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
+from ng2coreos.plan.repositories import Repositories
 
 _DAEMON = "rpm-ostreed.service"
-_REPOSITORIES = "/etc/yum.repos.d/"
 _IDS = {Fate.LAYER: "N2C_PACKAGES_LAYER", Fate.ALONG: "N2C_PACKAGES_ALONG",
         Fate.LEFT: "N2C_PACKAGES_LEFT", Fate.VENDOR: "N2C_PACKAGES_VENDOR",
         Fate.BLOCKED: "N2C_PACKAGES_BLOCKED", Fate.IN_IMAGE: "N2C_PACKAGES_IN_IMAGE",
         Fate.DROPPED: "N2C_PACKAGES_DROPPED"}
 
 
-def decide_packages(judged: Sequence[AddedPackage], policy: Policy, carried: Sequence[str],
-                    target: TargetFacts, needs: Mapping[str, Sequence[str]],
+def decide_packages(judged: Sequence[AddedPackage], policy: Policy, target: TargetFacts,
+                    needs: Mapping[str, Sequence[str]], there: Repositories,
                     ) -> Tuple[Tuple[AddedPackage, ...], Tuple[Finding, ...]]:
     """Each package with its fate, a finding for each fate.
 
-    `carried`: the new system's paths; `needs`: which of the packages brings which along.
+    `needs`: which of the packages brings which along; `there`: the new system's repositories.
     """
-    unable = _unable(carried, target)
-    decided = _with_along([_decide(package, policy, unable) for package in judged], policy, needs)
+    unable = there.unable if _DAEMON in target.units else "The image has no rpm-ostree."
+    decided = _with_along([_decide(package, policy, unable, there) for package in judged], policy,
+                          needs)
     found = []
     for fate, id in _IDS.items():
         rows = [package for package in decided if package.fate is fate]
@@ -47,7 +48,8 @@ def decide_packages(judged: Sequence[AddedPackage], policy: Policy, carried: Seq
     return decided, tuple(found)
 
 
-def _decide(package: AddedPackage, policy: Policy, unable: str) -> AddedPackage:
+def _decide(package: AddedPackage, policy: Policy, unable: str,
+            there: Repositories) -> AddedPackage:
     answer = policy.packages.get(package.name, "")
     if package.fate not in (Fate.LAYER, Fate.VENDOR):
         refused = " The answer `layer` cannot be followed." if (
@@ -61,8 +63,12 @@ def _decide(package: AddedPackage, policy: Policy, unable: str) -> AddedPackage:
         return replace(package, fate=Fate.LEFT, reason="Left behind by your answer.")
     if unable:
         return replace(package, fate=Fate.LEFT, reason=unable)
+    doubt = there.doubt(package.repository)
+    if doubt and package.fate is Fate.VENDOR and package.repository in there.disabled:
+        return replace(package, fate=Fate.LEFT, reason=f"No other repository has it.{doubt}")
     by = " by your answer" if package.name in policy.packages else ""
-    return replace(package, fate=Fate.LAYER, reason=f"{package.reason} It is layered{by}.")
+    return replace(package, fate=Fate.LAYER, reason=(
+        f"{package.reason} It is layered{by}.{doubt}{there.trouble}"))
 
 
 def _with_along(decided: Sequence[AddedPackage], policy: Policy,
@@ -107,13 +113,3 @@ def _reach(name: str, needs: Mapping[str, Sequence[str]]) -> Set[str]:
             found.add(one)
             ahead += needs.get(one, ())
     return found
-
-
-def _unable(carried: Sequence[str], target: TargetFacts) -> str:
-    """Why nothing can be layered on this image; empty where it can."""
-    if _DAEMON not in target.units:
-        return "The image has no rpm-ostree."
-    if not any(path.startswith(_REPOSITORIES) and path.endswith(".repo")
-               for path in (*target.etc, *carried)):
-        return "The image has no repository, and none is carried."
-    return ""

@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Dict, Iterator, Optional, Tuple
 
+from ng2coreos.core import repofile
 from ng2coreos.core.errors import BadInput
 from ng2coreos.core.host import Host
 from ng2coreos.model.facts import FileFact
+from ng2coreos.model.packages import RepositoryFile
 from ng2coreos.model.places import PYTHON
 from ng2coreos.model.target import Initramfs, TargetFacts, TargetSource
 from ng2coreos.target import accounts, initramfs, packages, policy, signature, source, units
@@ -24,6 +26,7 @@ _MODULES = "usr/lib/modules"
 _KERNELS = ("vmlinuz", "kernel", "Image")
 _POLICY = re.compile(r"policy\.\d+")
 _XML = ".xml"
+_REPOS = "yum.repos.d"
 _COMPOSEFS_ON = ("yes", "true", "1", "signed", "verity")  # "maybe" also boots without
 _HINT_BOOT = "Use a commit that was made for booting (coreos-assembler, rpm-ostree compose)."
 
@@ -78,7 +81,8 @@ class TargetRepo:
             selinux_mode=_selinux_mode(tree), top=_top(tree),
             policy=policy.read(tree, selinux) if selinux else None,
             firewall_services=_firewall_services(tree), modules=_modules(tree, kernel),
-            python=_python(tree), read_bytes_per_s=_rate(kernel_bytes, read_s),
+            python=_python(tree), repositories=_repositories(tree),
+            read_bytes_per_s=_rate(kernel_bytes, read_s),
             objects_per_s=_rate(totals.objects, listed_s))
 
 
@@ -175,6 +179,12 @@ def _firewall_services(tree: Tree) -> Tuple[str, ...]:
     names = {name for place in ("usr/lib", "usr/etc")
              for name in tree.list(f"{place}/firewalld/services")}
     return tuple(sorted(n[:-len(_XML)] for n in names if n.endswith(_XML)))
+
+
+def _repositories(tree: Tree) -> Tuple[RepositoryFile, ...]:
+    return tuple(repofile.parse(f"/etc/{_REPOS}/{name}", tree.text(f"usr/etc/{_REPOS}/{name}"))
+                 for name, node in tree.list(f"usr/etc/{_REPOS}").items()
+                 if name.endswith(".repo") and not node.is_directory)
 
 
 def _modules(tree: Tree, version: str) -> Tuple[str, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple
 
 from ng2coreos.cli import conf
-from ng2coreos.core import cil, semanage
+from ng2coreos.core import cil, repofile, semanage
 from ng2coreos.core.errors import Ng2CoreosError
 from ng2coreos.core.globs import matches
 from ng2coreos.core.host import Host
@@ -145,6 +145,8 @@ REPORT = document.dumps(document.document(document.Occasion("plan", "untouched")
 
 TEXTS: Dict[str, Parser] = {
     "conf": Parser(text(lambda t: conf.parse(t, "x.conf")), b"[policy]\ntrial_boots = 1\n"),
+    "repofile": Parser(text(lambda t: repofile.parse("/x.repo", t)),
+                       b"[a]\nenabled=1\nbaseurl=https://x/\n https://y/\n[b]\nenabled=$v\n"),
     "cil": Parser(lambda d: (cil.declared(d), cil.needed(d)),
                   b"(type a_t)\n(typeattributeset cil_gen_require b_t)"
                   b"(booleanif (and a b) (true x))"),

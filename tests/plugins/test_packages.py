@@ -6,14 +6,16 @@ from typing import Any, Dict, Tuple
 import pytest
 
 from ng2coreos.model.facts import HostFacts, Package, Packages
+from ng2coreos.model.packages import RepositoryFile
 from ng2coreos.model.plan import Policy
 from ng2coreos.model.target import TargetFacts
+from ng2coreos.plan.rules import Action, Entry, Layer
 from ng2coreos.plan.written import text_of
 from plugins.packages import DROP_IN, PackagesPlugin, judged
 from tests.fakes import FakeHost
-from tests.plan.build import decided, file, found, host, ids, item, target
+from tests.plan.build import added, decided, file, found, host, ids, item, rules, target
 
-NOTHING = {"proxy": "", "proxy_secret": False}
+NOTHING = {"proxy": "", "proxy_secret": False, "repositories": []}
 
 
 def package(name: str, vendor: str = "CentOS", version: str = "1.0") -> Package:
@@ -21,9 +23,10 @@ def package(name: str, vendor: str = "CentOS", version: str = "1.0") -> Package:
 
 
 def with_packages(*added: Package, removed: Any = (), mine: Any = None,
-                  needs: Any = None) -> HostFacts:
-    facts = replace(host(), packages=Packages(500, tuple(added), tuple(removed), (), needs or {}))
-    return replace(facts, plugins={**facts.plugins, "packages": mine or NOTHING})
+                  needs: Any = None, origins: Any = None, etc: Any = ()) -> HostFacts:
+    facts = replace(host(), etc=etc, packages=Packages(
+        500, tuple(added), tuple(removed), (), needs or {}, origins or {}))
+    return replace(facts, plugins={**facts.plugins, "packages": {**NOTHING, **(mine or {})}})
 
 
 @pytest.mark.parametrize("name,vendor,fate", [
@@ -44,10 +47,11 @@ def test_an_update_of_the_images_own_package_is_no_addition() -> None:
     assert judged(facts, target()) == ()
 
 
-def layering() -> TargetFacts:
-    """An image that has rpm-ostree and a repository."""
-    return target(units={**target().units, "rpm-ostreed.service": ()},
-                  etc={**target().etc, "/etc/yum.repos.d/centos.repo": file()})
+def layering(*more: RepositoryFile) -> TargetFacts:
+    """An image that has rpm-ostree and a repository, or those that are given."""
+    given = more or (RepositoryFile("/etc/yum.repos.d/centos.repo", ("baseos",)),)
+    return target(units={**target().units, "rpm-ostreed.service": ()}, repositories=given,
+                  etc={**target().etc, **{one.path: file() for one in given}})
 
 
 def test_the_plan_names_each_with_its_reason() -> None:
@@ -72,6 +76,85 @@ def test_an_image_that_cannot_layer_leaves_them_behind_and_says_why(
     plan = decided(with_packages(package("tmux")), target(**more))
     assert plan.layers == () and why in found(plan, "N2C_PACKAGES_LEFT").evidence[0]
     assert "rpm-ostree install tmux" in found(plan, "N2C_PACKAGES_LEFT").remedy
+
+
+EPEL = "/etc/yum.repos.d/epel.repo"
+OFF = RepositoryFile(EPEL, (), ("epel",))
+ON = RepositoryFile("/etc/yum.repos.d/centos.repo", ("baseos",))
+
+
+@pytest.mark.parametrize("files,why", [
+    ((OFF,), f"No repository of the new system is enabled ({EPEL})."),
+    ((RepositoryFile(EPEL, broken=True),), f"{EPEL} cannot be read"),
+    ((RepositoryFile(EPEL),), "No repository of the new system is enabled")])
+def test_where_no_repository_is_enabled_nothing_is_layered(
+        files: Tuple[RepositoryFile, ...], why: str) -> None:
+    plan = decided(with_packages(package("tmux")), layering(*files))
+    assert plan.layers == () and why in found(plan, "N2C_PACKAGES_LEFT").evidence[0]
+
+
+def row(plan: Any, name: str) -> str:
+    one, = (p.reason for p in plan.packages if p.name == name)
+    return str(one)
+
+
+def test_a_package_whose_repository_is_off_or_missing_says_so() -> None:
+    facts = with_packages(package("tmux"), package("htop"), package("jq"), package("lsof"),
+                          origins={"tmux": "baseos", "htop": "epel", "jq": "copr-x"})
+    plan = decided(facts, layering(ON, OFF))
+    assert plan.layers == ("htop", "jq", "lsof", "tmux")
+    assert row(plan, "htop").endswith(f"Its repository, epel, is disabled in {EPEL}.")
+    assert row(plan, "jq").endswith("it came from copr-x, which the new system does not have.")
+    assert row(plan, "tmux") == row(plan, "lsof")
+    assert row(plan, "tmux").endswith("It is layered.")
+    assert any("is disabled in" in line for line in found(plan, "N2C_PACKAGES_LAYER").evidence)
+
+
+def test_another_vendors_package_is_not_looked_for_where_its_repository_is_off() -> None:
+    facts = with_packages(package("storcli", "Broadcom"), origins={"storcli": "epel"})
+    policy = Policy(packages={"storcli": "layer"})
+    plan = decided(facts, layering(ON, OFF), policy)
+    assert plan.layers == () and "is disabled in" in found(plan, "N2C_PACKAGES_LEFT").evidence[0]
+    assert decided(facts, layering(ON), policy).layers == ("storcli",)
+
+
+def test_a_file_that_is_broken_is_told_though_others_may_do() -> None:
+    plan = decided(with_packages(package("tmux")), layering(
+        ON, RepositoryFile(EPEL, broken=True)))
+    assert plan.layers == ("tmux",)
+    assert row(plan, "tmux").endswith(
+        f"{EPEL} cannot be read, and rpm-ostree may then refuse all.")
+
+
+@pytest.mark.parametrize("enabled,layers", [(("epel",), ("htop",)), ((), ())])
+def test_a_repository_that_is_carried_counts_as_it_is_on_ng(
+        enabled: Tuple[str, ...], layers: Tuple[str, ...]) -> None:
+    facts = with_packages(package("htop"), etc=(added(EPEL),), mine={"repositories": [
+        {"path": EPEL, "enabled": list(enabled), "disabled": ["epel-source"], "broken": False}]})
+    entry = Entry("site.repos", (EPEL,), Action.CARRY, "Our mirror.")
+    plan = decided(facts, layering(RepositoryFile("/etc/yum.repos.d/c.repo", (), ("c",))),
+                   given=replace(rules(), drop_ins=(Layer("site.yaml", (entry,)),)))
+    assert plan.layers == layers
+
+
+def test_what_is_left_behind_on_ng_is_no_repository_of_the_new_system() -> None:
+    facts = with_packages(package("htop"), etc=(added(EPEL),), mine={"repositories": [
+        {"path": EPEL, "enabled": ["epel"], "disabled": [], "broken": False}]})
+    image = target(units={**target().units, "rpm-ostreed.service": ()})
+    assert "none is carried" in row(decided(facts, image), "htop")
+
+
+def test_the_files_of_ng_are_read_with_their_flags(fake_host: FakeHost) -> None:
+    fake_host.write("/etc/yum.repos.d/a.repo", "[a]\nenabled=0\nbaseurl=https://me:pw@x/\n[b]\n")
+    fake_host.write("/etc/yum.repos.d/b.repo", "no ini")
+    fake_host.write("/etc/yum.repos.d/c.repo/x", "")
+    fake_host.write("/etc/yum.repos.d/d.repo.rpmsave", "[d]\n")
+    read = PackagesPlugin().facts(fake_host)
+    assert [(f["path"][-6:], f["enabled"], f["disabled"], f["broken"])
+            for f in read["repositories"]] == [
+        ("a.repo", ["b"], ["a"], False),
+        ("b.repo", [], [], True), ("c.repo", [], [], True)]
+    assert "pw" not in str(read)
 
 
 @pytest.mark.parametrize("policy,layers", [
@@ -146,7 +229,8 @@ def test_a_host_as_its_image_made_it_is_told_nothing() -> None:
 def test_the_proxy_is_read_its_password_is_not(text: str, proxy: str, secret: bool,
                                                fake_host: FakeHost) -> None:
     fake_host.write("/etc/dnf/dnf.conf", text)
-    assert PackagesPlugin().facts(fake_host) == {"proxy": proxy, "proxy_secret": secret}
+    assert PackagesPlugin().facts(fake_host) == {"proxy": proxy, "proxy_secret": secret,
+                                                 "repositories": []}
 
 
 def test_rpm_ostree_gets_the_proxy_where_the_image_has_it() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from ng2coreos.core.host import Host
 from ng2coreos.model.facts import Package
+from ng2coreos.model.packages import RepositoryFile
 from ng2coreos.model.target import TargetFacts, TargetSource
 from ng2coreos.target import opened
 from tests.target import images
@@ -81,3 +82,15 @@ def test_version_of_a_real_binary(tmp_path: Path) -> None:
     said = subprocess.run([str(IGNITION), "-version"], capture_output=True, text=True, check=True)
     version = read(tmp_path, tree).ignition_version
     assert version.count(".") == 2 and version in said.stdout
+
+
+def test_which_repositories_the_image_enables(tmp_path: Path) -> None:
+    tree = images.make_tree(tmp_path / "tree")
+    repos = tree / "usr/etc/yum.repos.d"
+    (repos / "d.repo").mkdir(parents=True)
+    for name, text in (("a.repo", "[on]\n[off]\nenabled=0\n"), ("b.repo", "no ini"),
+                       ("c.txt", "[c]")):
+        (repos / name).write_text(text)
+    assert read(tmp_path, tree).repositories == (
+        RepositoryFile("/etc/yum.repos.d/a.repo", ("on",), ("off",)),
+        RepositoryFile("/etc/yum.repos.d/b.repo", broken=True))
