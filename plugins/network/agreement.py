@@ -23,6 +23,10 @@ def disagreements(persisted: Persisted, profiles: Sequence[Profile],
             continue
         if name not in by_device:
             wrong.append(f"bond {name}: no connection")
+        kept = by_device.get(name, {}).get("cloned_mac", "")
+        if kept and str(bond.get("hwaddr") or kept).lower() != kept:
+            wrong.append(f"bond {name}: the MAC address of its connection is {kept}, not "
+                         f"{str(bond['hwaddr']).lower()}")
         wrong += [f"bond {name}: {nic} is no port of it" for nic in bond.get("nics", ())
                   if by_device.get(nic, {}).get("controller") not in _names(by_device, name)]
     for name, net in sorted(persisted["nets"].items()):

@@ -71,6 +71,11 @@ def bond(cfg: Ifcfg) -> Dict[str, str]:
     return options
 
 
+def named(options: Mapping[str, str]) -> Dict[str, str]:
+    """The options of a keyfile, values by name where they are numbers."""
+    return {key: _value(key, value) or value for key, value in options.items()}
+
+
 def follows_port(options: Mapping[str, str]) -> bool:
     """Does the bond have the MAC address of its active port?
 

@@ -159,7 +159,7 @@ def _addressing(cfg: Ifcfg, made: Sections, aliases: Sequence[Ifcfg], around: Su
                         around.texts.get(f"{route}{cfg.name}", ""),
                         around.texts.get(f"{rule}{cfg.name}", ""), key, around, last, result)
     outside = {made["ipv4"]["method"], made["ipv6"]["method"]} & set(_OUTSIDE)
-    if made["connection"]["type"] in ("bond", "vlan") and outside:
+    if made["connection"]["type"] == "vlan" and outside:
         pin_mac(made, around.macs.get(name, ""))
     return sources, last
 

@@ -20,6 +20,11 @@ _ALIASES = {"802-3-ethernet": "ethernet", "802-11-wireless": "wifi"}  # both are
 
 def profile(name: str, text: str) -> Dict[str, Any]:
     """What the connection in the keyfile `name` is about, without secrets; empty if it is none."""
+    return described(name, sections_of(text))
+
+
+def sections_of(text: str) -> Sections:
+    """The sections of a keyfile; none where it is no keyfile."""
     parser = configparser.ConfigParser(interpolation=None, strict=False, delimiters=("=",),
                                        comment_prefixes=("#",))
     parser.optionxform = str  # type: ignore[assignment]
@@ -27,7 +32,7 @@ def profile(name: str, text: str) -> Dict[str, Any]:
         parser.read_string(text)
     except configparser.Error:
         return {}
-    return described(name, {section: dict(parser[section]) for section in parser.sections()})
+    return {section: dict(parser[section]) for section in parser.sections()}
 
 
 def described(name: str, sections: Mapping[str, Mapping[str, str]]) -> Dict[str, Any]:
@@ -55,6 +60,7 @@ def described(name: str, sections: Mapping[str, Mapping[str, str]]) -> Dict[str,
         "vlan": sections.get("vlan", {}).get("id", ""),
         "mac": next((s["mac-address"] for s in sections.values() if "mac-address" in s),
                     "").lower(),
+        "cloned_mac": hardware.get("cloned-mac-address", "").lower(),
         "mtu": hardware["mtu"] if hardware.get("mtu", "").isdecimal() else "",
         "methods": [family.get("method", "") for family in families],
         "addresses": addresses, "gateways": [g for g in gateways if g not in ("0.0.0.0", "::")],

@@ -75,6 +75,8 @@ def link(cfg: Ifcfg, what: str, live_mac: str, counted_vfs: bool) -> Sections:
             cfg.note("MACADDR", "with fail_over_mac the bond has the address of its port")
     if what == "bridge" and live_mac and not cfg.text("MACADDR", "BRIDGE_MACADDR"):
         made["ethernet"]["cloned-mac-address"] = live_mac.upper()
+    if what == "bond":
+        pin_mac(made, live_mac)
     made["ethtool"] = offload
     if cfg.text("BRIDGE", "BRIDGE_UUID"):
         made["bridge-port"] = port(cfg)
@@ -88,7 +90,7 @@ def link(cfg: Ifcfg, what: str, live_mac: str, counted_vfs: bool) -> Sections:
 
 
 def pin_mac(made: Sections, live_mac: str) -> None:
-    """Keep the MAC address of a bond or VLAN whose IP address the network gives by it."""
+    """Keep the MAC address of a bond, or of a VLAN whose IP address the network gives by it."""
     follows = follows_port(made.get("bond", {}))
     if live_mac and not follows and not made["ethernet"].get("cloned-mac-address"):
         made["ethernet"]["cloned-mac-address"] = live_mac.upper()

@@ -24,6 +24,7 @@ from .checks import (
 from .convert import Conversion, Made, Surroundings, convert
 from .keyfile import DIRECTORY, IN_MEMORY, described
 from .naming import pin
+from .pins import mac_checks, pinned, pinned_macs
 from .source import SCRIPTS, Ifcfg, Note
 
 _NOTHING: Dict[str, Dict[str, Any]] = {"nets": {}, "bonds": {}, "devices": {}}
@@ -42,7 +43,12 @@ class Network:
     def contribute(self, facts: HostFacts, mine: Dict[str, Any],
                    target: TargetFacts) -> Contribution:
         """Keyfiles for what is stored otherwise, a pin for each card, and checks of all of it."""
-        stored: List[Dict[str, Any]] = mine.get("profiles", [])
+        plain, live = mine.get("plain", {}), mine.get("volatile", {})
+        macs = pinned_macs(plain, facts.nics, live.get("links", {}))
+        pins = [pinned(file, plain[file], mac) for file, mac in macs.items()]
+        stored: List[Dict[str, Any]] = [
+            {**p, "cloned_mac": macs.get(p["file"], p.get("cloned_mac", ""))}
+            for p in mine.get("profiles", [])]
         persisted = facts.plugins.get("vdsm", {}).get("persisted") or _NOTHING
         counts = virtual_functions(persisted)
         made = convert(mine.get("ifcfg", []), _surroundings(mine, stored, set(counts)))
@@ -52,7 +58,6 @@ class Network:
         settings = daemon.decide(facts, mine.get("daemon", {}), target)
         resolv_conf = resolver.kept(facts, settings.main)
         ignored = [f"{DIRECTORY}/{name}" for name in mine.get("ignored", [])]
-        live = mine.get("volatile", {})
         missing = missing_addresses(profiles, facts.nics, live.get("addresses", {}))
         found = [*_conversion_findings(made), *_stored_findings(mine, profiles),
                  *_switch_findings(made, profiles, switches(persisted)), *names.findings,
@@ -65,13 +70,14 @@ class Network:
                      "N2C_NET_DOWN": (sorted({f"nic:{device}" for device, _ in missing}),
                                       [f"{device}: {address}" for device, address in missing]),
                      "N2C_VDSM_NETWORK_DIFFERS": ((), _differences(facts, persisted, profiles))})]
-        items = (*names.items, *settings.items, *map(_item, made.made),
+        items = (*names.items, *pins, *settings.items, *map(_item, made.made),
                  *((resolv_conf,) if resolv_conf else ()),
                  *(given_up(path, "NG's NetworkManager does not read it either.", "network")
                    for path in ignored))
         return Contribution(
             findings=tuple(found), items=items,
-            checks=(*names.checks, *profile_checks(profiles, facts.nics, missing),
+            checks=(*names.checks, *mac_checks(macs, plain),
+                    *profile_checks(profiles, facts.nics, missing),
                     *dynamic_checks(profiles, facts.nics, live.get("dynamic", {})),
                     *structure_checks(profiles, facts.nics, live.get("links", {})),
                     *count_checks(counts, live.get("links", {}))))

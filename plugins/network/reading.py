@@ -10,7 +10,8 @@ from ng2coreos.core.errors import BadInput, CommandFailed, Unsupported
 from ng2coreos.core.host import Host
 
 from . import daemon, resolver, shvar
-from .keyfile import DIRECTORY, IN_MEMORY, is_profile_name, profile
+from .keyfile import DIRECTORY, IN_MEMORY, is_profile_name, profile, sections_of
+from .pins import is_open
 from .source import PREFIX, SCRIPTS, base_key, known_keys
 
 NETWORK = "/etc/sysconfig/network"
@@ -19,6 +20,7 @@ UDEV = "/etc/udev/rules.d"
 LINKS = "/etc/systemd/network"
 NMSTATE = "/etc/nmstate"
 SYSFS = "/sys/class/net"
+_LOWER = "lower_"  # the kernel's links to what an interface stands on
 
 _ROUTING = ("route-", "route6-", "rule-", "rule6-")
 _LEFTOVERS = (".bak", "~", ".orig", ".rej", ".rpmnew", ".rpmsave", ".augnew", ".augtmp")
@@ -46,6 +48,7 @@ def read(host: Host) -> Dict[str, Any]:
     known = {p["uuid"] for p in stored}
     return {
         "profiles": stored,
+        "plain": _plain(host, stored),
         "ignored": [p["file"] for p in ignored],
         "memory": [p for p in _profiles(host, IN_MEMORY)
                    if not p["not_ours"] and p["uuid"] not in known],
@@ -94,6 +97,17 @@ def _profiles(host: Host, directory: str) -> List[Dict[str, Any]]:
                 continue  # NetworkManager passes over what is no regular file
             said = profile(name, text)
             found += [said] if said else []
+    return found
+
+
+def _plain(host: Host, stored: Sequence[Mapping[str, Any]]) -> Dict[str, str]:
+    """The texts of keyfiles that may have to say more on the target and hold no secret."""
+    found = {}
+    for one in stored:
+        if one["type"] in ("bond", "bridge"):
+            text = _raw(host, f"{DIRECTORY}/{one['file']}")
+            if is_open(sections_of(text)):
+                found[one["file"]] = text
     return found
 
 
@@ -179,13 +193,19 @@ def _macs(host: Host, ifcfg: Sequence[Mapping[str, Any]]) -> Dict[str, str]:
              if row[1] == "DEVICE" and row[2] and "/" not in row[2]}
     found = {}
     for name in sorted(names):
-        try:
-            mac = host.read_text(f"{SYSFS}/{name}/address", default="").strip().lower()
-        except (OSError, BadInput):
-            continue
-        if mac and set(mac) != {"0", ":"}:
+        mac = _mac(host, name)
+        if mac:
             found[name] = mac
     return found
+
+
+def _mac(host: Host, name: str) -> str:
+    """The present MAC address of an interface; nothing for none."""
+    try:
+        mac = host.read_text(f"{SYSFS}/{name}/address", default="").strip().lower()
+    except (OSError, BadInput):
+        return ""
+    return mac if set(mac) != {"0", ":"} else ""
 
 
 def _udev(host: Host) -> List[Dict[str, Any]]:
@@ -258,6 +278,8 @@ def _live_links(host: Host) -> Dict[str, Dict[str, Any]]:
         found[name] = {
             "controller": host.follow(f"{top}/master").name if master is not None else "",
             "mtu": _number(host, f"{top}/mtu"),
+            "mac": _mac(host, name),
+            "lower": [one[len(_LOWER):] for one in host.names(top) if one.startswith(_LOWER)],
             "vfs": _number(host, f"{top}/device/sriov_numvfs")}
     return found
 

@@ -335,7 +335,8 @@ def test_what_stands_on_what_is_proved_as_far_as_it_is_so_now(fake_host: FakeHos
     fake_host.write("/sys/class/net/ens3/device/sriov_numvfs", "7\n")
     fake_host.on("ip", ..., missing=True)
     live = Network().facts(fake_host)["volatile"]
-    assert live["links"]["ens3"] == {"controller": "bond0", "mtu": 9000, "vfs": 7}
+    assert live["links"]["ens3"] == {"controller": "bond0", "mtu": 9000, "vfs": 7, "mac": "",
+                                     "lower": []}
     profiles = [profile(n, controller="uuid-bond0", mtu="9000") for n in ("ens3", "ens4")]
     facts = with_network(profiles=[*profiles, profile("bond0", "bond", mtu="1500"), *PROFILES[3:]],
                          volatile=live)

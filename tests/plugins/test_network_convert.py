@@ -172,11 +172,11 @@ def test_a_keyfile_of_the_same_name_or_uuid_is_left_alone() -> None:
     assert same.made == [] and "same UUID" in same.refused[0].text
 
 
-def test_a_bridge_keeps_its_mac_and_so_does_what_asks_by_it() -> None:
+def test_a_bridge_or_bond_keeps_its_mac_and_so_does_what_asks_by_it() -> None:
     mac = {"em1": "52:54:00:00:00:07"}
     for text, kept in (("DEVICE=em1\nTYPE=Bridge", True),
                        ("DEVICE=em1\nTYPE=Bond\nBOOTPROTO=dhcp", True),
-                       ("DEVICE=em1\nTYPE=Bond", False),
+                       ("DEVICE=em1\nTYPE=Bond", True),
                        ("DEVICE=em1\nBOOTPROTO=dhcp\nBONDING_OPTS=mode=1 fail_over_mac=1", False),
                        ("DEVICE=em1\nBOOTPROTO=dhcp\nBONDING_OPTS=mode=4 fail_over_mac=1", True),
                        ("DEVICE=em1\nTYPE=Vlan\nPHYSDEV=em2\nVLAN_ID=5\nIPV6INIT=yes", True)):
