@@ -11,7 +11,7 @@ from ng2coreos.model.item import Outcome
 from ng2coreos.model.plan import Decisions
 from ng2coreos.plan.written import text_of
 from plugins.network import Network, pins
-from plugins.network.keyfile import profile
+from plugins.network.keyfile import profile, sections_of
 from tests.fakes import FakeHost
 from tests.plan.build import added, decided, file, found, host, ids, item
 
@@ -143,6 +143,6 @@ def test_the_live_address_and_ports_are_read_and_a_file_with_secrets_is_not(
 def test_a_key_is_set_once_wherever_it_stood(text: str) -> None:
     made = pins.with_keys(text, {"ethernet": {"cloned-mac-address": FIRST}})
     assert made.count("cloned-mac-address") == 1 and f"cloned-mac-address={FIRST}\n" in made
-    sections = pins.sections_of(made)
+    sections = sections_of(made)
     wired = {**sections.get("802-3-ethernet", {}), **sections.get("ethernet", {})}
     assert wired["cloned-mac-address"] == FIRST

@@ -78,6 +78,20 @@ def test_an_image_that_cannot_layer_leaves_them_behind_and_says_why(
     assert "rpm-ostree install tmux" in found(plan, "N2C_PACKAGES_LEFT").remedy
 
 
+def test_a_hook_of_vdsms_comes_with_its_package_or_with_the_image() -> None:
+    image = layering()
+    image = replace(image, packages=(*image.packages, package("vdsm-hook-ethtool-options")))
+    facts = with_packages(package("vdsm-hook-ethtool-options", "oVirt"),
+                          package("vdsm-hook-checkips", "oVirt"), package("fping", "Fedora"),
+                          needs={"vdsm-hook-checkips": ("fping",)})
+    plan = decided(facts, image)
+    assert (plan.layers, plan.along) == (("vdsm-hook-checkips",), ("fping",))
+    assert found(plan, "N2C_PACKAGES_IN_IMAGE").resources == ("package:vdsm-hook-ethtool-options",)
+    left = decided(facts, replace(image, repositories=()))
+    assert found(left, "N2C_PACKAGES_LEFT").resources == (
+        "package:fping", "package:vdsm-hook-checkips")
+
+
 EPEL = "/etc/yum.repos.d/epel.repo"
 OFF = RepositoryFile(EPEL, (), ("epel",))
 ON = RepositoryFile("/etc/yum.repos.d/centos.repo", ("baseos",))

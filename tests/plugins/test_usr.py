@@ -71,6 +71,18 @@ def test_finds_what_no_package_brought_and_what_was_changed(fake_host: FakeHost)
     assert facts["changed"] == [f"{UNIT}/b.service", "/usr/sbin/tool2"]
 
 
+def test_a_hook_that_a_package_brought_is_none_of_the_admins(fake_host: FakeHost) -> None:
+    path = f"{HOOKS}/before_vm_start/50_checkips"
+    database(fake_host, {path: 1})
+    put(fake_host, path)
+    assert Usr().facts(fake_host) == {"added": {}, "changed": []}
+    put(fake_host, path, "edited")
+    facts = Usr().facts(fake_host)
+    assert facts == {"added": {}, "changed": [path]}  # told, and not laid over the new one
+    plan = decided(with_usr(changed=facts["changed"]))
+    assert path in found(plan, "N2C_USR_CHANGED").evidence and "N2C_USR_HOOKS" not in ids(plan)
+
+
 def test_the_database_is_not_touched(fake_host: FakeHost) -> None:
     database(fake_host, {"/usr/bin/one": 1})
     before = sorted(fake_host.names(packages.LIVE))
