@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from ng2coreos.core.host import Host
 from ng2coreos.model.facts import HostFacts
@@ -23,7 +23,8 @@ _SERVER_TEXT = "[main]\nno-auto-default=*\nignore-carrier=*\n"
 _SECTION = re.compile(r"\s*\[([^\]]+)\]\s*")
 _SETTING = re.compile(r"\s*([A-Za-z0-9_.:-]+?)\s*[+-]?=\s*(.*?)\s*")
 _GONE_PLUGINS = ("ifcfg-rh", "ifcfg-fedora", "ifupdown", "ibft")
-_GONE_CLIENTS = ("dhclient", "dhcpcd", "dhcpcanon")
+_DHCLIENT = "dhclient"
+_GONE_CLIENTS = (_DHCLIENT, "dhcpcd", "dhcpcanon")
 
 
 @dataclass
@@ -41,6 +42,28 @@ def read(host: Host) -> Dict[str, Any]:
              for name in host.names(DROP_INS) if name.endswith(".conf")}
     return {"main": host.read_text(MAIN, default=""), "drop_ins": texts,
             "server": host.exists(SERVER)}
+
+
+def asked_by_dhclient(said: Mapping[str, Any], leases: Sequence[str], uuid: str,
+                      device: str) -> bool:
+    """Did dhclient get the addresses of a connection: by the settings, else by whose lease it has?
+
+    Without a setting the client depends on how NetworkManager was built, dhclient on el7.
+    """
+    texts = [said.get("main", ""), *(text for _, text in sorted(said.get("drop_ins", {}).items()))]
+    given = [value for text in texts for key, value in _main(text) if key == "dhcp"]
+    if given:
+        return given[-1] == _DHCLIENT
+    tail = f"-{uuid}-{device}.lease"
+    return f"internal{tail}" not in leases and bool(
+        {f"{_DHCLIENT}{tail}", f"{_DHCLIENT}6{tail}"} & set(leases))
+
+
+def has_default(said: Mapping[str, Any], key: str) -> bool:
+    """Do the settings, which travel, give connections a default for that property?"""
+    texts = [said.get("main", ""), *said.get("drop_ins", {}).values()]
+    return any(name.startswith("connection") and setting == key
+               for text in texts for name, setting, _ in _settings(text))
 
 
 def decide(facts: HostFacts, said: Mapping[str, Any], target: TargetFacts) -> Daemon:
@@ -86,12 +109,17 @@ def _without_gone(text: str) -> Tuple[str, List[Tuple[int, str]]]:
 
 def _main(text: str) -> List[Tuple[str, str]]:
     """The settings of [main]."""
+    return [(key, value) for section, key, value in _settings(text) if section == "main"]
+
+
+def _settings(text: str) -> List[Tuple[str, str, str]]:
+    """All settings, each with its section."""
     section, found = "", []
     for line in text.splitlines():
         head, setting = _SECTION.fullmatch(line), _SETTING.fullmatch(line)
         section = head.group(1) if head else section
-        if setting and section == "main":
-            found.append((setting.group(1), setting.group(2)))
+        if setting:
+            found.append((section, setting.group(1), setting.group(2)))
     return found
 
 

@@ -146,6 +146,7 @@ def _dhcp(cfg: Ifcfg, found: Section, duid: str, method: str) -> None:
             found.setdefault("dhcp-hostname", cfg.text("DHCP_HOSTNAME"))
         if duid and (cfg.by_initscripts or cfg.text("DHCLIENTARGS")):
             found.setdefault("dhcp-duid", duid)
+            found.setdefault("dhcp-iaid", "mac")  # as dhclient does (isc-dhcp: client/dhc6.c)
     if not cfg.flag("DHCPV6_SEND_HOSTNAME", True):
         found["dhcp-send-hostname"] = "false"
     numbers(cfg, found, {"dhcp-timeout": ("IPV6_DHCP_TIMEOUT", 0, _INT),

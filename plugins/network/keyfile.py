@@ -5,7 +5,7 @@ import hashlib
 import ipaddress
 import re
 import uuid
-from typing import Any, Dict, Mapping, Sequence, Set, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
 DIRECTORY = "/etc/NetworkManager/system-connections"
 IN_MEMORY = "/run/NetworkManager/system-connections"
@@ -65,11 +65,23 @@ def described(name: str, sections: Mapping[str, Mapping[str, str]]) -> Dict[str,
         "methods": [family.get("method", "") for family in families],
         "addresses": addresses, "gateways": [g for g in gateways if g not in ("0.0.0.0", "::")],
         "autoconnect": connection.get("autoconnect", "true") != "false",
+        "asks": _asks(connection, sections),
+        "client_id": sections.get("ipv4", {}).get("dhcp-client-id", ""),
+        "duid": sections.get("ipv6", {}).get("dhcp-duid", ""),
+        "iaid": sections.get("ipv6", {}).get("dhcp-iaid", ""),
         "dns": any(family.get("dns") for family in families),
         "never_default": any(f.get("never-default", "false") == "true" for f in families),
         "not_ours": "true" in (memory.get("nm-generated"), memory.get("volatile"),
                                memory.get("external")),
     }
+
+
+def _asks(connection: Mapping[str, str], sections: Mapping[str, Mapping[str, str]]) -> List[int]:
+    """The families for which a DHCP server may be asked; ports of another device ask for none."""
+    if connection.get("controller", connection.get("master", "")):
+        return []
+    return [version for version, methods in ((4, ("auto",)), (6, ("auto", "dhcp")))
+            if sections.get(f"ipv{version}", {}).get("method", "auto") in methods]
 
 
 def _address(value: str) -> Tuple[str, str]:

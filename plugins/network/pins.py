@@ -18,6 +18,7 @@ from .keyfile import DIRECTORY, Sections, plain_type, sections_of
 
 Wanted = Mapping[str, Mapping[str, str]]  # section -> key -> value
 _WIRED = ("ethernet", "802-3-ethernet")
+_FAMILIES = ("ipv4", "ipv6")
 _HEAD = re.compile(r"\s*\[([^\]]*)\]\s*")
 # No property of these is a secret to NetworkManager; a file with any other is carried as it is
 _OPEN = frozenset((
@@ -45,12 +46,14 @@ def pinned_macs(plain: Mapping[str, str], nics: Sequence[Nic],
     return found
 
 
-def pinned(file: str, text: str, mac: str) -> Item:
-    """The keyfile with the address, otherwise as it is."""
-    return written(f"{DIRECTORY}/{file}", with_keys(text, {"ethernet": {
-        "cloned-mac-address": mac.upper()}}),
-        "It keeps the MAC address that it has on NG, whichever port comes first.", "network",
-        source=f"{DIRECTORY}/{file}", mode=0o600, outcome=Outcome.PINNED)
+def pinned(file: str, text: str, mac: str, more: Wanted) -> Item:
+    """The keyfile with the address, where there is one, and `more`; otherwise as it is."""
+    wired = {"ethernet": {"cloned-mac-address": mac.upper()}} if mac else {}
+    reasons = (["It keeps the MAC address that it has on NG, whichever port comes first."]
+               if mac else []) + (
+        ["DHCP servers know it by what dhclient sent on NG."] if more else [])
+    return written(f"{DIRECTORY}/{file}", with_keys(text, {**wired, **more}), " ".join(reasons),
+                   "network", source=f"{DIRECTORY}/{file}", mode=0o600, outcome=Outcome.PINNED)
 
 
 def mac_checks(macs: Mapping[str, str], plain: Mapping[str, str]) -> List[Check]:
@@ -73,7 +76,9 @@ def with_keys(text: str, wanted: Wanted) -> str:
         elif line.partition("=")[0].strip() not in wanted.get(section, {}):
             lines.append(line)
     for name, keys in left.items():
-        lines += ["", f"[{name}]", *_lines(keys)]
+        # without a section the method is auto, and a section must say one
+        method = {"method": "auto"} if name in _FAMILIES else {}
+        lines += ["", f"[{name}]", *_lines({**method, **keys})]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -22,6 +22,7 @@ from .checks import (
     structure_checks,
 )
 from .convert import Conversion, Made, Surroundings, convert
+from .identity import identities
 from .keyfile import DIRECTORY, IN_MEMORY, described
 from .naming import pin
 from .pins import mac_checks, pinned, pinned_macs
@@ -45,7 +46,10 @@ class Network:
         """Keyfiles for what is stored otherwise, a pin for each card, and checks of all of it."""
         plain, live = mine.get("plain", {}), mine.get("volatile", {})
         macs = pinned_macs(plain, facts.nics, live.get("links", {}))
-        pins = [pinned(file, plain[file], mac) for file, mac in macs.items()]
+        kept = identities(mine, mine.get("profiles", []),
+                          {n.mac.lower(): n.name for n in facts.nics if n.mac})
+        pins = [pinned(file, plain[file], macs.get(file, ""), kept.wanted.get(file, {}))
+                for file in sorted({*macs, *kept.wanted})]
         stored: List[Dict[str, Any]] = [
             {**p, "cloned_mac": macs.get(p["file"], p.get("cloned_mac", ""))}
             for p in mine.get("profiles", [])]
@@ -64,6 +68,7 @@ class Network:
                  *_told({
                      "N2C_NET_KEYFILE_IGNORED": ([f"file:{path}" for path in ignored], ()),
                      "N2C_NET_RESOLVER": ((), () if resolv_conf else nameless),
+                     "N2C_NET_DHCP_IDENTITY": ((), kept.left),
                      "N2C_NET_NM_CONF": ((), settings.left),
                      "N2C_NET_CUSTOM": ((), hook_properties(
                          persisted, {p.name for p in target.packages})),

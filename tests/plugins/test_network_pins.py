@@ -124,7 +124,7 @@ def test_the_live_address_and_ports_are_read_and_a_file_with_secrets_is_not(
         fake_host: FakeHost) -> None:
     secret = BOND.replace("bond0", "bond1") + "[802-1x]\npassword=Hemlock\n"
     for name, text in (("bond0", BOND), ("bond1", secret), ("ovirtmgmt", BRIDGE),
-                       ("ens3", "[connection]\nid=e\ntype=ethernet\n")):
+                       ("ens3", "[connection]\nid=e\ntype=ethernet\nmaster=bond0\n")):
         fake_host.write(f"{KEYFILES}/{name}.nmconnection", text, mode=0o600)
     for name, mac in (("bond0", SECOND.upper()), ("ens3", SECOND), ("lo", "00:00:00:00:00:00")):
         fake_host.write(f"/sys/class/net/{name}/address", f"{mac}\n")
