@@ -15,6 +15,7 @@ from ng2coreos.core.errors import CommandFailed, Unsupported
 
 DEADLINE_S = 120.0  # ample for any query; long commands say their own
 _TAIL = 4000  # characters of stderr that an error shows
+_NAMED = 100  # characters of a command in a message
 _IN_URL = re.compile(r"://[^/@\s]*@")  # user and password
 
 _LOG = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ def run_process(argv: Sequence[str], timeout_s: float = DEADLINE_S, data: Input 
     try:
         out, err = process.communicate(text, timeout=timeout_s)
     except subprocess.TimeoutExpired:
-        raise CommandFailed(f"{' '.join(argv)} did not end within {timeout_s:.0f} s.",
+        raise CommandFailed(f"{_named(argv)} did not end within {timeout_s:.0f} s.",
                             hint="See what it waits for; then run `ng2coreos resume` or "
                                  "`ng2coreos rollback`.") from None
     finally:
@@ -81,5 +82,11 @@ def check(result: Completed, ok: Sequence[int]) -> Completed:
     if result.returncode in ok:
         return result
     tail = (result.stderr.strip() or result.stdout.strip())[-_TAIL:]
-    raise CommandFailed(f"{' '.join(result.argv)} failed with status {result.returncode}: {tail}",
+    raise CommandFailed(f"{_named(result.argv)} failed with status {result.returncode}: {tail}",
                         hint="The message above is the program's own.")
+
+
+def _named(argv: Sequence[str]) -> str:
+    """The command for a message: as much of it as tells what it was. The log has all of it."""
+    text = " ".join(argv)
+    return text if len(text) <= _NAMED else text[:_NAMED].rsplit(" ", 1)[0] + " …"

@@ -8,7 +8,7 @@ from typing import List
 
 import pytest
 
-from ng2coreos.core.command import check, run_process
+from ng2coreos.core.command import Completed, check, run_process
 from ng2coreos.core.errors import CommandFailed, Unsupported
 
 
@@ -60,3 +60,10 @@ def test_verbose_tells_what_ran_and_no_password(monkeypatch: pytest.MonkeyPatch)
     run_process(["echo", "http://me:hunter2@mirror/repo", "a b"])
     assert [line.partition(" after")[0] for line in told] == [
         "echo http://***@mirror/repo 'a b': status 0"]
+
+
+def test_a_message_names_the_command_and_not_its_hundred_arguments() -> None:
+    long = Completed(("ostree", "admin", "deploy", *["--karg-append=a=b"] * 100), 1, "", "full", 0)
+    with pytest.raises(CommandFailed, match="^ostree admin deploy .* … .*: full$") as error:
+        check(long, (0,))
+    assert len(error.value.message) < 150
