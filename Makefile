@@ -5,7 +5,7 @@ PACKAGES := tests/rig/packages.txt
 # A guest has one CPU. The tests of a file stay together: some of them go on where another ended.
 PARALLEL := -n 2 --dist loadfile
 
-.PHONY: demo test test-fast soak bench man site setup clean
+.PHONY: demo test test-fast soak bench man site setup clean fuzz
 
 demo: setup ## a real migration of a stand-in NG host in a VM, with progress, and its fallback
 	$(PY) -m tests.vm.demo
@@ -18,6 +18,10 @@ test-fast: setup ## what needs no VM
 
 soak: setup ## the whole matrix: BIOS and UEFI, ext4 and xfs (hours)
 	$(PY) -m pytest -q -rs --durations=50 $(PARALLEL) -m "vm or soak" tests
+
+fuzz: setup ## coverage-guided fuzzing of every parser, a minute each; what is found stays in the corpus
+	$(PY) -m pip install -q --disable-pip-version-check "atheris>=3,<4"
+	$(PY) -m tests.fuzz.guided
 
 man: setup ## the texts that are made from the code: manual pages, tables in README.md and docs/
 	$(PY) -m man.generate
