@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Iterator, List, Optional
 
-from ng2coreos import inventory
 from ng2coreos import plan as deciding
 from ng2coreos.core import lock
 from ng2coreos.core.errors import (
@@ -13,13 +12,12 @@ from ng2coreos.core.errors import (
     FellBack,
     Interrupted,
     RollbackIncomplete,
-    StalePlan,
     Unsupported,
 )
 from ng2coreos.core.host import Host
 from ng2coreos.core.progress import Progress, Steadfast
 from ng2coreos.execute import planning, rollback, runner, status
-from ng2coreos.execute.judge import judge
+from ng2coreos.execute.judge import judge, refuse_stale
 from ng2coreos.execute.run import BOOT
 from ng2coreos.execute.secrets import forget
 from ng2coreos.execute.steps import refuse_unknown
@@ -163,17 +161,6 @@ def refuse_unarmed(host: Host, held: RunDirectory) -> None:
     if not status.armed(host, held):
         raise Interrupted(f"Run {held.run_id} is staged, but the next boot is NG: something has "
                           "taken its one-shot entry away.", hint=AGAIN)
-
-
-def refuse_stale(host: Host, ready: Plan, *, hint: str = "Make a new plan.") -> HostFacts:
-    """The host's facts; StalePlan when it is no longer what the plan was made for."""
-    facts = inventory.read(host, deciding.load_plugins())
-    if facts.machine_id != ready.source.machine_id:
-        raise StalePlan(f"The plan was made for another host ({ready.source.fqdn}).",
-                        hint="Make a plan on this host.")
-    if deciding.digest(facts) != ready.source.digest:
-        raise StalePlan("The host has changed since the plan was made.", hint=hint)
-    return facts
 
 
 def refuse_full(facts: HostFacts, ready: Plan) -> None:

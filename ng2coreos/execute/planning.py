@@ -109,7 +109,7 @@ def _source(facts: HostFacts, decisions: Decisions) -> Source:
         vg_uuid=facts.layout.vg_uuid, pool=facts.layout.pool.name,
         packages_total=facts.packages.total,
         packages_added=tuple(p.nevra for p in facts.packages.added),
-        digest=deciding.digest(facts),
+        digests=deciding.digests(facts),
         ng_volumes=(*(i.volume for i in images), *origins, *others))
 
 

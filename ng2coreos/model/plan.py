@@ -319,7 +319,7 @@ class Source:
     pool: str
     packages_total: int
     packages_added: Tuple[str, ...]
-    digest: str  # SHA-256 over the facts that the changes depend on
+    digests: Dict[str, str]  # SHA-256 of the facts that the changes depend on, by part
     ng_volumes: Tuple[str, ...] = ()  # what finalize removes: images and NIST origins
 
 

@@ -1,7 +1,7 @@
 """Pure decisions: facts of host and target, policy and answers in; decisions out."""
 
 from ng2coreos.plan.decide import decide
-from ng2coreos.plan.digest import digest
+from ng2coreos.plan.digest import changed_parts, digests
 from ng2coreos.plan.merge import disputed
 from ng2coreos.plan.moment import findings_now, momentary_findings, momentary_ids
 from ng2coreos.plan.registry import load_plugins
@@ -9,5 +9,6 @@ from ng2coreos.plan.rules import Rules
 from ng2coreos.plan.schema import load_rules
 from ng2coreos.plan.space import measured, room_findings
 
-__all__ = ["Rules", "decide", "digest", "disputed", "findings_now", "load_plugins", "load_rules",
-           "measured", "momentary_findings", "momentary_ids", "room_findings"]
+__all__ = ["Rules", "changed_parts", "decide", "digests", "disputed", "findings_now",
+           "load_plugins", "load_rules", "measured", "momentary_findings", "momentary_ids",
+           "room_findings"]

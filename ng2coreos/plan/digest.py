@@ -1,8 +1,8 @@
-"""The fingerprint of what a plan was made from: another one means that the plan is stale."""
+"""Fingerprints of what a plan was made from: another one means that the plan is stale."""
 
 import hashlib
 import json
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Mapping
 
 from ng2coreos.model import codec
 from ng2coreos.model.facts import HostFacts
@@ -14,13 +14,22 @@ VOLATILE = ("/etc/lvm/archive", "/etc/lvm/backup", "/etc/lvm/cache", "/etc/lvm/d
 VOLATILE_KEY = "volatile"  # a plug-in puts facts there that may change between plan and run
 
 
-def digest(facts: HostFacts) -> str:
-    """SHA-256 in hex over the facts that changes depend on.
+def digests(facts: HostFacts) -> Dict[str, str]:
+    """Of each part of the facts that changes depend on, by its name for humans: SHA-256 in hex.
 
     Fill levels, free space, the boot's id, what the tool itself made, and what plug-ins call
     volatile are left out, so that a run can look again half-way and still know its host.
     """
-    text = json.dumps(_stable(facts), sort_keys=True, separators=(",", ":"))
+    return {name: _digest(part) for name, part in _stable(facts).items()}
+
+
+def changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> List[str]:
+    """The parts that came, went or differ."""
+    return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+
+
+def _digest(part: Any) -> str:
+    text = json.dumps(part, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -29,7 +38,7 @@ def _stable(facts: HostFacts) -> Dict[str, Any]:
     running = [e for e in boot.entries if e.id == boot.running_entry]
     return {
         "host": [facts.machine_id, facts.arch, facts.variant_id, facts.kernel],
-        "layout": {
+        "volumes": {
             "vg": [layout.vg, layout.vg_uuid, layout.extent_bytes],
             "pool": [layout.pool.name, layout.pool.chunk_bytes],
             "volumes": sorted([v.name, v.uuid, v.size_bytes, v.pool, v.origin]
@@ -42,11 +51,12 @@ def _stable(facts: HostFacts) -> Dict[str, Any]:
         "boot": [boot.firmware, boot.boot_uuid, boot.boot_fstype, boot.grub_cfg, boot.grubenv,
                  boot.custom_cfg, boot.blscfg, boot.kernel_args, boot.running_entry,
                  boot.grub_variables.get("saved_entry", ""), codec.dump(tuple(running))],
-        "etc": codec.dump(tuple(sorted((c for c in facts.etc if not _volatile(c.path)),
+        "/etc": codec.dump(tuple(sorted((c for c in facts.etc if not _volatile(c.path)),
                                        key=lambda c: c.path))),
         "users": codec.dump(facts.users), "groups": codec.dump(facts.groups),
-        "nics": codec.dump(facts.nics), "services": codec.dump(facts.services),
-        "plugins": {name: _without_volatile(value) for name, value in facts.plugins.items()},
+        "network interfaces": codec.dump(facts.nics), "services": codec.dump(facts.services),
+        "packages": codec.dump(facts.packages),
+        **{f"plug-in {name}": _without_volatile(value) for name, value in facts.plugins.items()},
     }
 
 

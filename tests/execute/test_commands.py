@@ -67,7 +67,7 @@ def test_warnings_and_answered_findings_do_not_stop(place: World) -> None:
 
 def test_a_host_that_has_changed_since_the_plan(place: World) -> None:
     place.facts = build.host(etc=(build.added("/etc/sysctl.d/new.conf"),))
-    assert "changed" in refused(place, StalePlan).message
+    assert "changed since the plan was made: /etc." in refused(place, StalePlan).message
 
 
 def test_a_plan_for_another_host(place: World) -> None:

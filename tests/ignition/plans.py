@@ -38,7 +38,7 @@ def make(*items: Item, ignition: str = "2.14.0", **decisions: Any) -> p.Plan:
     fields.update(decisions)
     return p.Plan(
         schema=p.SCHEMA, run_id="run", tool_version="0", created="2026-01-01T00:00:00Z",
-        source=p.Source("h", "m", "p", "l", "b", "onn", "u", "pool", 0, (), ""),
+        source=p.Source("h", "m", "p", "l", "b", "onn", "u", "pool", 0, (), {}),
         target=p.Target(TargetSource("repo", "/r", "ref"), "ref", "c" * 64, "1", True, "", "6",
                         ignition),
         policy=p.Policy(), decisions=p.Decisions(**fields), changes=())

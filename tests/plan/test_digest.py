@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ng2coreos.model.facts import HostFacts, LogicalVolume, Mount, TreeSize
-from ng2coreos.plan import digest
+from ng2coreos.plan import changed_parts, digests
 from tests.plan.build import MIB, VDSM, added, boot, changed, host, layout
 
 BASE = host(etc=(added("/etc/a"), changed("/etc/b")))
@@ -38,7 +38,7 @@ def our_own() -> HostFacts:
     replace(BASE, plugins={**BASE.plugins, "vdsm": {**VDSM, "volatile": {"vms": ["a"]}}})],
     ids=["boot id", "memory", "pool", "ours", "lvm backup", "order", "boot space", "trees", "vms"])
 def test_what_changes_by_itself_does_not_matter(facts: HostFacts) -> None:
-    assert digest(facts) == digest(BASE)
+    assert digests(facts) == digests(BASE)
 
 
 @pytest.mark.parametrize("facts", [
@@ -50,6 +50,15 @@ def test_what_changes_by_itself_does_not_matter(facts: HostFacts) -> None:
     replace(BASE, layout=replace(layout(), vg_uuid="other")),
     replace(BASE, layout=replace(layout(), mounts=layout().mounts[:-1])),
     replace(BASE, layout=replace(layout(), volumes=layout().volumes[:-1])),
+    replace(BASE, packages=replace(BASE.packages, total=501)),
+    replace(BASE, packages=replace(BASE.packages, persisted=("htop.rpm",))),
     replace(BASE, plugins={**BASE.plugins, "vdsm": {**VDSM, "id": "another"}})])
 def test_what_the_changes_depend_on_matters(facts: HostFacts) -> None:
-    assert digest(facts) != digest(BASE)
+    assert digests(facts) != digests(BASE)
+
+
+def test_the_parts_that_differ_are_named() -> None:
+    other = replace(BASE, users=(), plugins={"vdsm": {**VDSM, "id": "another"}})
+    before = digests(replace(BASE, plugins={"vdsm": VDSM, "gone": {}}))
+    assert changed_parts(before, digests(other)) == ["plug-in gone", "plug-in vdsm", "users"]
+    assert changed_parts(before, before) == []

@@ -8,7 +8,7 @@ import pytest
 from ng2coreos.model.facts import HostFacts, PhysicalVolume, Service
 from ng2coreos.model.finding import Kind
 from ng2coreos.model.plan import Decisions
-from ng2coreos.plan.digest import digest
+from ng2coreos.plan.digest import digests
 from plugins.disks import Disks
 from tests.fakes import FakeHost
 from tests.plan.build import ARGS, GIB, VG, added, decided, found, host, ids, target
@@ -55,8 +55,8 @@ def test_reads_the_stack_and_the_files(fake_host: FakeHost) -> None:
 def test_maintenance_takes_disks_away_and_leaves_the_plan_good() -> None:
     lun = {"dm-9": device("3600", "mpath-3600", "sdb")}
     up = with_disks(stack=lun, drivers={"sda": [], "sdb": ["sd_mod"]}, cards={"vf0": ["iavf"]})
-    assert digest(up) == digest(with_disks(drivers={"sda": []}))
-    assert digest(up) != digest(with_disks(crypttab=["data"]))
+    assert digests(up) == digests(with_disks(drivers={"sda": []}))
+    assert digests(up) != digests(with_disks(crypttab=["data"]))
 
 
 def test_a_plain_disk_needs_nothing() -> None:

@@ -6,7 +6,7 @@ from typing import Any, Dict, List
 import pytest
 
 from ng2coreos.model.item import Outcome
-from ng2coreos.plan.digest import digest
+from ng2coreos.plan.digest import digests
 from ng2coreos.plan.written import text_of
 from plugins.network import Network
 from tests.fakes import FakeHost
@@ -73,7 +73,7 @@ def test_another_lease_with_other_servers_is_no_other_host(fake_host: FakeHost, 
     said = []
     for server in ("192.0.2.53", "192.0.2.54"):
         fake_host.write(PATH, f"{head}\nsearch example.org\nnameserver {server}\n")
-        said.append(digest(replace(host(), plugins={"network": Network().facts(fake_host)})))
+        said.append(digests(replace(host(), plugins={"network": Network().facts(fake_host)})))
     assert said[0] == said[1]
 
 

@@ -38,7 +38,7 @@ def plan(findings: Tuple[Finding, ...] = (), policy: Policy = Policy()) -> Plan:
         created="2026-11-22T10:00:00Z",
         source=Source("node1.example.com", "m" * 32, "oVirt Node 4.5.5", "ovirt-node-ng-4.5.5+1",
                       "ovirt-node-ng-4.5.5", "onn", "vg-uuid", "pool00", 800, ("tool-1-1.x86_64",),
-                      "d" * 64, ("ovirt-node-ng-4.5.5+1", "ovirt-node-ng-4.5.5", "var")),
+                      {"host": "d" * 64}, ("ovirt-node-ng-4.5.5+1", "ovirt-node-ng-4.5.5", "var")),
         target=Target(TargetSource("url", f"https://user:{SECRET}@mirror.example.com/repo", "ref"),
                       "ovirt/4.6", "c" * 64, "4.6.0", True, "0123456789ABCDEF", "6.12", "2.14.0"),
         policy=policy,

@@ -5,7 +5,7 @@ from typing import Tuple
 
 from ng2coreos import plan as deciding
 from ng2coreos.core.errors import StalePlan
-from ng2coreos.execute.judge import judge
+from ng2coreos.execute.judge import judge, refuse_stale
 from ng2coreos.execute.run import Run
 from ng2coreos.execute.step import Result, Step, Undo
 from ng2coreos.execute.steps.write_boot import boot_id
@@ -34,11 +34,13 @@ class Arm(Step):
         """State first, then the variable: an armed boot always finds its state.
 
         Between the two nothing is armed, and NG's GRUB environment says that nothing was.
-        What may have changed since the plan, such as a VM that was started, is asked once more.
+        What may have changed since the plan is asked once more: a package that dnf has brought
+        meanwhile would be lost, a VM that was started would be ended.
         """
         del change
         run.mounts.unmount_all()  # the new system's volumes are written back, whole and quiet
         bootdir.verify(run.host, run.boot, run.plan.decisions.boot)
+        refuse_stale(run.host, run.plan)
         judge(run.plan, deciding.findings_now(deciding.load_plugins(), run.host))
         current = state.read(run.boot)
         if current is None:
