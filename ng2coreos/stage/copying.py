@@ -44,10 +44,10 @@ def copy_tree(source: Path, target: Path, ids: IdMap, exclude: Tuple[str, ...],
     """Make `target` hold everything that directory `source` holds, owners translated.
 
     Kept: modes, times, xattrs, capabilities, ACLs (translated), symlinks, hard links, holes,
-    devices, fifos and sockets; not security labels, which the new system's policy gives.  Stays on
-    one file system and follows no symlink.  What `target` has besides stays.  A killed copy is
-    carried on by a second call: a file's time is set last, so equal files are whole.  Memory is
-    bounded by the depth and the inodes of which another name is still to come.
+    devices, fifos and sockets; and labels, as some types are the admin's to choose.  Stays on one
+    file system and follows no symlink.  What `target` has besides stays.  A killed copy is carried
+    on by a second call: a file's time is set last, so equal files are whole.  Memory is bounded by
+    the depth and the inodes of which another name is still to come.
     """
     done = Copied()
     if source.is_symlink() or not source.is_dir():

@@ -14,11 +14,13 @@ from typing import Dict, List, Optional, Tuple
 from ng2coreos.stage.ids import ACLS, IdMap
 
 CAPABILITY = "security.capability"
-# Set by policy or by the kernel for the new place; a copy would be wrong there.
-_NOT_COPIED = ("security.selinux", "security.ima", "security.evm", *ACLS)
+LABEL = "security.selinux"
+# Set by the kernel for the new place; a copy would be wrong there.
+_NOT_COPIED = ("security.ima", "security.evm", *ACLS)
 _GETFLAGS, _SETFLAGS = 0x80086601, 0x40086602  # FS_IOC_GETFLAGS, FS_IOC_SETFLAGS (linux/fs.h)
 _FIXED = 0x10 | 0x20  # immutable, append only
 NO_ATTRIBUTE = (errno.ENODATA, errno.EOPNOTSUPP, errno.ENOTSUP)
+_REFUSED = (errno.EINVAL, errno.EACCES, errno.EPERM, errno.EOPNOTSUPP)  # by NG's own policy
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOATIME
 
 
@@ -52,7 +54,10 @@ def reown_one(directory: int, name: bytes, info: os.stat_result, ids: IdMap) -> 
 
 def copy_attributes(source: Tuple[int, bytes], target: Tuple[int, bytes], info: os.stat_result,
                     ids: IdMap) -> None:
-    """Owner (translated), xattrs, ACLs (translated), mode and times of one inode; times last."""
+    """Owner (translated), xattrs, ACLs (translated), mode and times of one inode; times last.
+
+    A label that NG's policy refuses is left out: labels of the image's policy follow anyway.
+    """
     directory, name = target
     os.chown(name, ids.users.get(info.st_uid, info.st_uid),
              ids.groups.get(info.st_gid, info.st_gid), dir_fd=directory, follow_symlinks=False)
@@ -60,7 +65,11 @@ def copy_attributes(source: Tuple[int, bytes], target: Tuple[int, bytes], info: 
     if not link:
         os.chmod(name, stat.S_IMODE(info.st_mode), dir_fd=directory)
     for key, value in _xattrs(at(*source), ids, link).items():
-        os.setxattr(at(*target), key, value, follow_symlinks=False)
+        try:
+            os.setxattr(at(*target), key, value, follow_symlinks=False)
+        except OSError as error:
+            if key != LABEL or error.errno not in _REFUSED:
+                raise
     os.utime(name, ns=(info.st_atime_ns, info.st_mtime_ns), dir_fd=directory, follow_symlinks=False)
 
 

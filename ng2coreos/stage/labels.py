@@ -7,6 +7,7 @@ SePolicy would do the same, but takes names in UTF-8 only, and no file contexts 
 import ctypes
 import os
 import re
+import stat
 from collections import OrderedDict
 from pathlib import Path
 from typing import FrozenSet, List, Optional, Sequence, Set, Tuple
@@ -87,9 +88,13 @@ class Labels:
         """The label that an inode with label `have` must get; None to leave it as it is.
 
         As `restorecon` without -F: another type replaces the type only, and a type that the admin
-        may choose at will (customizable_types) stays.
+        may choose at will (customizable_types) stays.  Where the policy leaves the choice to who
+        makes the file (/var/tmp, crontabs), one without a type gets that of its directory, as a
+        new one would: no confined program may touch unlabeled_t.
         """
         wanted = self.wanted(path, mode)
+        if wanted is None and _untyped(have):
+            wanted = self._above(path)
         if wanted is None or have == wanted:
             return None
         old, new = (have or b"").split(b":", 3), wanted.split(b":", 3)
@@ -98,6 +103,15 @@ class Labels:
         if old[2] == new[2] or old[2] in self.customizable:
             return None
         return b":".join([*old[:2], new[2], *old[3:]])
+
+    def _above(self, path: bytes) -> Optional[bytes]:
+        """The label of the nearest directory above `path` for which the policy has one."""
+        while path.strip(b"/"):
+            path = path.rpartition(b"/")[0] or b"/"
+            found = self.wanted(path, stat.S_IFDIR)
+            if found is not None:
+                return found
+        return None
 
     def _handle(self, path: bytes) -> int:
         parts = path.split(b"/")
@@ -156,6 +170,11 @@ class Labels:
                 elif alias.startswith(name.rstrip(b"/") + b"/"):
                     todo.append(real)
         return names
+
+
+def _untyped(label: Optional[bytes]) -> bool:
+    """Is there no label, or the one that a kernel with SELinux shows then?"""
+    return not label or label.split(b":")[2:3] == [b"unlabeled_t"]
 
 
 def _read(path: Path) -> bytes:

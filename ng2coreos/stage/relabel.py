@@ -13,7 +13,6 @@ from ng2coreos.stage import inodes
 from ng2coreos.stage.labels import Labels
 from ng2coreos.stage.mounts import mounted
 
-LABEL = "security.selinux"
 _OSTREE = b"/usr"
 _CONTENT = (".file", ".filez")  # objects of a repository that are a commit's files
 _LIST = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -52,13 +51,13 @@ class Relabel:
             ) -> Tuple[bool, bool]:
         """Label one inode, `path` on the new system: was it changed, is it left?"""
         at = inodes.at(directory, name)
-        have = inodes.get_xattr(at, LABEL)
+        have = inodes.get_xattr(at, inodes.LABEL)
         label = self._labels.merged(have.rstrip(b"\0") if have else None, path or b"/",
                                     info.st_mode)
         if label is None:
             return False, False
         try:
-            os.setxattr(at, LABEL, label + b"\0", follow_symlinks=False)
+            os.setxattr(at, inodes.LABEL, label + b"\0", follow_symlinks=False)
         except OSError as error:
             if error.errno == errno.EINVAL:
                 os.write(self._left, path + b"\0")
@@ -74,7 +73,8 @@ def _unfixed(directory: int, name: bytes, info: os.stat_result, label: bytes) ->
     if not flags:
         return False
     try:
-        os.setxattr(inodes.at(directory, name), LABEL, label + b"\0", follow_symlinks=False)
+        os.setxattr(inodes.at(directory, name), inodes.LABEL, label + b"\0",
+                    follow_symlinks=False)
     finally:
         inodes.set_fixed(directory, name, info, flags)
     return True

@@ -15,7 +15,7 @@ from ng2coreos.execute.planning import changes_of
 from ng2coreos.execute.store import Store
 from ng2coreos.model.plan import RELABEL, Labelling, Policy
 from ng2coreos.stage import sysroot
-from ng2coreos.stage.relabel import LABEL
+from ng2coreos.stage.inodes import LABEL
 from tests.execute.simulated import Scene
 from tests.execute.world import CLOCK
 from tests.fakes import FakeHost

@@ -10,9 +10,11 @@ from typing import Any, Dict, Optional, Sequence
 import pytest
 
 from ng2coreos.core.errors import BadInput
+from ng2coreos.stage.copying import copy_tree
 from ng2coreos.stage.ids import IdMap
+from ng2coreos.stage.inodes import LABEL
 from ng2coreos.stage.labels import Labels, _literal
-from ng2coreos.stage.relabel import LABEL, Relabel, label_sysroot
+from ng2coreos.stage.relabel import Relabel, label_sysroot
 from ng2coreos.stage.reown import Passed, reown
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="labels are root's to set")
@@ -74,6 +76,14 @@ def test_names_need_not_be_utf8(tmp_path: Path) -> None:
     assert kind(labels(tmp_path).wanted(b"/var/lib/\xff\xfe\nx", FILE)) == "var_lib_t"
 
 
+def test_the_admins_equivalences_are_tried_before_the_images_and_no_second_time(
+        tmp_path: Path) -> None:
+    """By libselinux; what is below one of the image's, the plan therefore leaves out."""
+    found = labels(tmp_path, (), ["/home/x /var/log", "/var/home/y /var/lib"])
+    assert kind(found.wanted(b"/var/home/x/a", FILE)) == "user_home_t"
+    assert kind(found.wanted(b"/var/home/y/a", FILE)) == "var_lib_t"
+
+
 def test_what_the_admin_added_wins_and_equivalences_hold(tmp_path: Path) -> None:
     found = labels(tmp_path, ["/var/lib/data(/.*)?  system_u:object_r:public_content_rw_t:s0"],
                    ["/var/lib/bricks /var/lib/images"])
@@ -93,6 +103,60 @@ def test_only_the_type_is_replaced_and_customizable_ones_stay(
         have: Optional[str], wanted: Optional[str], tmp_path: Path) -> None:
     found = labels(tmp_path).merged(have.encode() if have else None, b"/var/lib/x", FILE)
     assert found == (wanted.encode() if wanted else None)
+
+
+@pytest.mark.parametrize("path,have,wanted", [
+    ("/var/lib/keep/x/y", None, "system_u:object_r:var_lib_t:s0"),
+    ("/var/lib/keep/x/y", "system_u:object_r:unlabeled_t:s0", "system_u:object_r:var_lib_t:s0"),
+    ("/var/lib/keep/x/y", "system_u:object_r:old_t:s0", None),
+    ("/nowhere/x", None, "system_u:object_r:root_t:s0")])
+def test_where_the_policy_does_not_say_a_file_without_a_type_is_as_what_is_above_it(
+        path: str, have: Optional[str], wanted: Optional[str], tmp_path: Path) -> None:
+    contexts = CONTEXTS.replace("/.*  system_u:object_r:default_t:s0\n", "")
+    (tmp_path / "scratch").mkdir()
+    found = Labels(policy(tmp_path, contexts), tmp_path / "scratch").merged(
+        have.encode() if have else None, path.encode(), FILE)
+    assert found == (wanted.encode() if wanted else None)
+
+
+def test_a_policy_that_says_nothing_at_all_labels_nothing(tmp_path: Path) -> None:
+    (tmp_path / "scratch").mkdir()
+    made = Labels(policy(tmp_path, "/etc  system_u:object_r:etc_t:s0\n"), tmp_path / "scratch")
+    assert made.merged(None, b"/var/x", FILE) is None
+
+
+def test_a_copied_tree_keeps_the_types_that_the_admin_chose(tmp_path: Path) -> None:
+    """`chcon -t container_file_t`: restorecon leaves it on NG, so it is no one else's to change."""
+    source, target = tmp_path / "srv", tmp_path / "lv/lib/srv"
+    source.mkdir()
+    (tmp_path / "lv").mkdir()
+    for name, label in (("volume", b"container_file_t:s0:c1,c2"), ("old", b"old_t:s0")):
+        (source / name).write_text("x")
+        os.setxattr(source / name, LABEL, b"system_u:object_r:" + label + b"\0")
+    copy_tree(source, target, NOBODY, (), lambda amount: None)
+    labelled(tmp_path / "lv", "/var", labels(tmp_path), tmp_path / "left")
+    assert {shown(target)[name] for name in ("volume", "old", ".")} == {
+        "system_u:object_r:container_file_t:s0:c1,c2", "system_u:object_r:var_lib_t:s0"}
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EACCES])
+def test_a_label_that_ng_refuses_does_not_stop_a_copy(
+        number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/x").write_text("x")
+    os.setxattr(tmp_path / "a/x", LABEL, b"system_u:object_r:gone_t:s0\0")
+    os.setxattr(tmp_path / "a/x", "user.more", b"more")
+    real = os.setxattr
+
+    def refusing(path: Any, key: str, value: bytes, **more: Any) -> None:
+        if key == LABEL:
+            raise OSError(number, os.strerror(number))
+        real(path, key, value, **more)
+
+    monkeypatch.setattr(os, "setxattr", refusing)
+    copy_tree(tmp_path / "a", tmp_path / "b", NOBODY, (), lambda amount: None)
+    assert os.getxattr(tmp_path / "b/x", "user.more") == b"more"
+    assert shown(tmp_path / "b")["x"] == ""
 
 
 @pytest.mark.parametrize("pattern,literal", [
