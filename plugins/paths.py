@@ -51,6 +51,8 @@ Options=mode=0755,nosuid,nodev,size=64m
 [Install]
 WantedBy=local-fs.target
 """
+# tmpfiles, unlike mount units, gives the policy's label to what is there
+_RHEV_LABEL = "d /rhev 0755 root root -\n"
 _RHEV_TMPFILES = """\
 # Written by ng2coreos: vdsm's directories for storage domains.
 d /rhev/data-center 0755 vdsm kvm -
@@ -263,9 +265,10 @@ def _rhev(target: TargetFacts) -> Tuple[List[Item], List[Finding]]:
         return [], []
     if "rhev" not in target.top:
         return [], [finding("N2C_PATHS_RHEV")]
-    items = [written(RHEV_DIRECTORIES, _RHEV_TMPFILES, "vdsm's directories for storage domains.",
-                     "paths")]
-    if not target.top["rhev"]:
+    ours = not target.top["rhev"]
+    items = [written(RHEV_DIRECTORIES, _RHEV_TMPFILES + (_RHEV_LABEL if ours else ""),
+                     "vdsm's directories for storage domains.", "paths")]
+    if ours:
         items.append(written(f"{UNITS}/{RHEV_UNIT}", _RHEV_MOUNT,
                              "The image's root cannot be written.", "paths"))
     return items, []
