@@ -114,6 +114,8 @@ class Replay:
         roles = set(record.values[2].split()) if record.kind == "user" else set()
         if roles - self._names["roles"]:
             return f"the image's policy lacks {', '.join(sorted(roles - self._names['roles']))}"
+        if record.kind == "equivalence" and self._called(name) != name:
+            return "libselinux takes none for a path that the image's policy has one for"
         if record.kind == "off" and not any(m.partition("/")[2] == name
                                             for m in self._policy.modules):
             return "the image's policy has no such module"
@@ -126,12 +128,18 @@ class Replay:
                     for path in self._paths(record.key[0])]
         if record.kind == "equivalence":
             real, = self._paths(record.values[0])[:1]
-            return [replace(record, key=(path,), values=(real,))
-                    for path in self._paths(record.key[0]) if path != real]
+            found, tail = self._placed(record.key[0])
+            return [replace(record, key=(path + tail,), values=(real,))
+                    for path in found if self._called(path + tail) != real]
         return [record]
 
     def _paths(self, pattern: str) -> List[str]:
         """`pattern` by the real paths, as the policy's own equivalences call them."""
+        found, tail = self._placed(pattern)
+        return list(dict.fromkeys(self._called(path) + tail for path in found))
+
+    def _placed(self, pattern: str) -> Tuple[List[str], str]:
+        """The real paths for what `pattern` begins with, and the rest of it."""
         literal, rest = _split(pattern)
         whole = not rest or rest.startswith("(/") or literal.endswith("/")
         cut = literal if whole else literal.rpartition("/")[0]
@@ -141,7 +149,7 @@ class Replay:
         if name:
             kept = kept_at(name, self._top) + cut[len(name) + 1:]
             found = [with_image(cut, self._top) or cut, kept]
-        return list(dict.fromkeys(self._called(path) + tail for path in found))
+        return list(dict.fromkeys(found)), tail
 
     def _called(self, path: str) -> str:
         for line in self._policy.equivalences if self._policy is not None else ():

@@ -150,6 +150,17 @@ def test_labels_before_the_reboot_know_them(fake_host: FakeHost) -> None:
     assert "fcontext -a -e /var/home /data/homes" in lines(plan)
 
 
+def test_an_equivalence_that_libselinux_would_not_look_at_is_named(fake_host: FakeHost) -> None:
+    """It tries the admin's for the path as it is, /var/roothome/x, and the image's only then."""
+    stored(fake_host, {})
+    fake_host.write("/etc/selinux/targeted/contexts/files/file_contexts.subs",
+                    "/root/x /var/www\n/root /root\n/var/site.d /root/y\n")
+    plan = planned(fake_host)
+    assert lines(plan) == ["fcontext -a -e /root/y /var/site.d"]
+    (line,) = found(plan, "N2C_SELINUX_LEFT").evidence
+    assert line.startswith("fcontext -a -e /var/www /var/roothome/x: libselinux takes none")
+
+
 def module(fake: FakeHost, name: str, cil: str, *, pp: bytes = b"", priority: int = 400,
            pack: bool = True) -> Tuple[str, bytes]:
     """A module in the store; the path and the bytes of its source."""
