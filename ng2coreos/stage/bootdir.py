@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import stat
+from functools import partial
 from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator, List, Optional
 
@@ -234,16 +235,18 @@ def digests(partition: Path, custom_cfg: Path, environment: Path) -> Dict[str, s
     return dict(sorted(found.items()))
 
 
-def sha256(path: Path) -> str:
-    """The digest of what lies on the disk, not in the page cache (as far as the kernel lets go)."""
+def sha256(*paths: Path) -> str:
+    """The digest of what lies on the disk, not in the page cache (as far as the kernel lets go).
+
+    Of several files it is that of one after the other.
+    """
     digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        while True:
-            data = stream.read(_CHUNK_BYTES)
-            if not data:
-                return digest.hexdigest()
-            digest.update(data)
+    for path in paths:
+        with open(path, "rb") as stream:
+            os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            for data in iter(partial(stream.read, _CHUNK_BYTES), b""):
+                digest.update(data)
+    return digest.hexdigest()
 
 
 def _ng(plan: BootPlan) -> BootEntry:

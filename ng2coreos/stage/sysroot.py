@@ -4,11 +4,14 @@ ostree never sees NG's boot directory: it gets /boot/coreos, bound on the sysroo
 needs no ostree: the volume and /boot/coreos are thrown away.
 """
 
+import io
 import os
 import re
 import shlex
 import threading
 from collections import Counter
+from configparser import ConfigParser
+from configparser import Error as ConfigError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,9 +49,10 @@ class Ostree:
 
     argv: Tuple[str, ...] = ("ostree",)
 
-    def run(self, host: Host, *words: str, timeout_s: float = 120.0) -> Completed:
+    def run(self, host: Host, *words: str, timeout_s: float = 120.0,
+            ok: Tuple[int, ...] = (0,)) -> Completed:
         """Run an ostree command to its end."""
-        return host.run([*self.argv, *words], timeout_s=timeout_s)
+        return host.run([*self.argv, *words], timeout_s=timeout_s, ok=ok)
 
 
 HOST_OSTREE = Ostree()
@@ -78,8 +82,7 @@ def init(host: Host, root: Path, stateroot: str, ostree: Ostree = HOST_OSTREE) -
     os.chmod(str(root), 0o755)
     if not (root / "ostree/repo/config").is_file():
         ostree.run(host, "admin", "init-fs", "--modern", str(root))
-    for key, value in _SETTINGS:
-        ostree.run(host, "config", f"--repo={_repo(root)}", "set", f"sysroot.{key}", value)
+    _configure(root)
     place = root / "ostree/deploy" / stateroot
     if not (place / "var").is_dir():
         if place.is_dir() and not (place / "deploy").exists():
@@ -105,11 +108,12 @@ def pull(host: Host, root: Path, source: Path, target: Target, advance: Advance,
         raise CommandFailed(f"The copy of {target.commit} is not whole.",
                             hint="Is the source whole? Check it with `ostree fsck`.")
     refspec = _refspec(target)
-    if refspec not in ostree.run(host, repo, "refs", "--list").stdout.split():
+    found = ostree.run(host, repo, "rev-parse", refspec, ok=(0, 1))
+    if found.returncode:  # there is none yet
         ostree.run(host, repo, "refs", f"--create={refspec}", target.commit)
-    found = ostree.run(host, repo, "rev-parse", refspec).stdout.strip()
-    if found != target.commit:
-        raise BadInput(f"{refspec} is {found}, not the plan's {target.commit}.", hint=_HINT)
+    elif found.stdout.strip() != target.commit:
+        raise BadInput(f"{refspec} is {found.stdout.strip()}, not the plan's {target.commit}.",
+                       hint=_HINT)
     if target.signed:
         shown = ostree.run(host, repo, "show", f"--gpg-verify-remote={REMOTE}", target.commit)
         if _GOOD not in shown.stdout:
@@ -150,7 +154,8 @@ def read_deployed(root: Path, stateroot: str, private: Path, commit: str) -> Dep
     """The one deployment as its boot entry says it; BadInput unless all of it fits together.
 
     Checked: one entry; its ostree= link leads to a deployment of `commit`; the kernel and initramfs
-    on /boot are those of the deployment, read from the disk.
+    on /boot, read from the disk, are those of the deployment: they have the checksum by which
+    ostree names both, or else are the same as its own.
     """
     name = bls.only_entry(private)
     entry = bls.read(private, name)
@@ -165,17 +170,47 @@ def read_deployed(root: Path, stateroot: str, private: Path, commit: str) -> Dep
     modules = [p.parent for p in sorted((deployment / "usr/lib/modules").glob("*/vmlinuz"))]
     if len(modules) != 1:
         raise BadInput(f"The deployment has {len(modules)} kernels, not one.", hint=_HINT)
-    for path, origin in ((entry.linux, "vmlinuz"), (entry.initrds[0], "initramfs.img")):
-        copy = private / path[len(bls.PREFIX):].lstrip("/")
-        if sha256(copy) != sha256(modules[0] / origin):
-            raise BadInput(f"{copy} is not the deployment's {origin}.", hint=_HINT)
-    return Deployed(commit, str(deployment.relative_to(top)), name, argument.split("/")[-2], entry)
+    checksum = argument.split("/")[-2]
+    copies = [private / path[len(bls.PREFIX):].lstrip("/")
+              for path in (entry.linux, entry.initrds[0])]
+    if sha256(*copies) != checksum:  # so it is with a device tree, and in old images
+        for copy, origin in zip(copies, ("vmlinuz", "initramfs.img")):
+            if sha256(copy) != sha256(modules[0] / origin):
+                raise BadInput(f"{copy} is not the deployment's {origin}.", hint=_HINT)
+    return Deployed(commit, str(deployment.relative_to(top)), name, checksum, entry)
+
+
+def _config(root: Path) -> ConfigParser:
+    """The configuration of the sysroot's repository, which only ostree and we have written."""
+    found = ConfigParser(interpolation=None, delimiters=("=",), strict=False)
+    found.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        found.read_string((_repo(root) / "config").read_text("utf-8", "surrogateescape"))
+    except (OSError, ConfigError) as error:
+        raise BadInput(f"The new system's repository has no configuration: {error}",
+                       hint=_HINT) from None
+    if not found.has_section("core"):
+        raise BadInput("The new system's repository has no configuration.", hint=_HINT)
+    return found
+
+
+def _configure(root: Path) -> None:
+    """Guarantee the settings, written at once: each `ostree config set` is a process."""
+    config = _config(root)
+    if not config.has_section("sysroot"):
+        config.add_section("sysroot")
+    if dict(_SETTINGS).items() <= dict(config["sysroot"]).items():
+        return
+    config["sysroot"].update(_SETTINGS)
+    text = io.StringIO()
+    config.write(text, space_around_delimiters=False)
+    durable.write_file(_repo(root) / "config", text.getvalue().encode("utf-8", "surrogateescape"))
 
 
 def _set_remote(host: Host, root: Path, source: Path, target: Target, ostree: Ostree) -> None:
     """The remote, made anew: a killed run may have left it without its key."""
     repo = f"--repo={_repo(root)}"
-    if REMOTE in ostree.run(host, repo, "remote", "list").stdout.split():
+    if _config(root).has_section(f'remote "{REMOTE}"'):
         ostree.run(host, repo, "remote", "delete", REMOTE)
     options = ["--no-gpg-verify"]
     if target.signed:

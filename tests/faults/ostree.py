@@ -4,15 +4,18 @@ As the real one, `admin deploy` flushes both file systems before the one rename 
 swap of the loader link; everything else may be half done at any ``yield``.
 """
 
+import hashlib
+import io
 import os
 import shutil
+from configparser import ConfigParser
 from pathlib import Path
 from typing import Dict, List
 
 from tests.faults.programs import Failed, Program, Programs, Words
 
 KERNEL, INITRAMFS = b"kernel\n" * 200, b"initramfs\n" * 300
-CSUM = "5e" * 32
+CSUM = hashlib.sha256(KERNEL + INITRAMFS).hexdigest()
 OBJECTS = {"vmlinuz": KERNEL, "initramfs.img": INITRAMFS}
 
 
@@ -31,8 +34,8 @@ class OstreeHost(Programs):
             kargs = [w.partition("=")[2] for w in words if w.startswith("--karg-append=")]
             return self._deploy(Path(options["--sysroot"]), options["--os"], plain[2], kargs)
         repo = Path(options["--repo"])
-        way = {"config": self._config, "remote": self._remote, "refs": self._refs,
-               "rev-parse": self._rev_parse, "show": self._show, "pull-local": self._pull}
+        way = {"remote": self._remote, "refs": self._refs, "rev-parse": self._rev_parse,
+               "show": self._show, "pull-local": self._pull}
         return way[plain[0]](repo, plain[1:], options)
 
     def _init(self, root: Path) -> Program:
@@ -40,7 +43,7 @@ class OstreeHost(Programs):
                      "ostree/repo/objects"):
             (root / name).mkdir(exist_ok=True)
             yield
-        _replace(root / "ostree/repo/config", "core.mode=bare\n")
+        _replace(root / "ostree/repo/config", "[core]\nmode=bare\n")
 
     def _os_init(self, root: Path, name: str) -> Program:
         place = root / "ostree/deploy" / name
@@ -52,29 +55,20 @@ class OstreeHost(Programs):
             (place / path).mkdir()
             yield
 
-    def _config(self, repo: Path, plain: Words, options: Dict[str, str]) -> Program:
-        settings = _settings(repo)
-        settings[plain[1]] = plain[2]
-        yield
-        _write_settings(repo, settings)
-
     def _remote(self, repo: Path, plain: Words, options: Dict[str, str]) -> Program:
         settings = _settings(repo)
-        if plain[0] == "list":
-            self._said = "".join(f"{key[7:]}\n" for key in settings if key.startswith("remote."))
-            return
         name = plain[1]
         keyring = repo / f"{name}.trustedkeys.gpg"
         if plain[0] == "delete":
-            settings.pop(f"remote.{name}")
+            settings.remove_section(_section(name))
             _write_settings(repo, settings)
             yield
             if keyring.exists():
                 keyring.unlink()
             return
-        if f"remote.{name}" in settings:
+        if settings.has_section(_section(name)):
             raise Failed(1, "error: remote exists")
-        settings[f"remote.{name}"] = plain[2]
+        settings[_section(name)] = {"url": plain[2]}
         _write_settings(repo, settings)
         yield
         if "--gpg-import" in options:
@@ -96,10 +90,6 @@ class OstreeHost(Programs):
         partial.unlink()
 
     def _refs(self, repo: Path, plain: Words, options: Dict[str, str]) -> Program:
-        if "--list" in options:
-            self._said = "".join(f"{p.name.replace('%', '/')}\n"
-                                 for p in sorted((repo / "refs").iterdir()))
-            return
         yield
         _replace(_ref(repo, options["--create"]), plain[0] + "\n")
 
@@ -112,7 +102,8 @@ class OstreeHost(Programs):
 
     def _show(self, repo: Path, plain: Words, options: Dict[str, str]) -> Program:
         remote = options["--gpg-verify-remote"]
-        if (repo / f"{remote}.trustedkeys.gpg").exists() or f"remote.{remote}" in _settings(repo):
+        if (repo / f"{remote}.trustedkeys.gpg").exists() or _settings(
+                repo).has_section(_section(remote)):
             self._said = "Good signature from \"Test\"\n"
         yield from ()
 
@@ -178,13 +169,19 @@ def _ref(repo: Path, refspec: str) -> Path:
     return repo / "refs" / refspec.replace("/", "%")
 
 
-def _settings(repo: Path) -> Dict[str, str]:
-    path = repo / "config"
-    found = dict(line.partition("=")[::2] for line in path.read_text().splitlines())
-    if "core.mode" not in found:
+def _settings(repo: Path) -> ConfigParser:
+    found = ConfigParser(interpolation=None)
+    found.read(str(repo / "config"))
+    if not found.has_section("core"):
         raise Failed(1, "error: opening repo: Key file does not have group core")
     return found
 
 
-def _write_settings(repo: Path, settings: Dict[str, str]) -> None:
-    _replace(repo / "config", "".join(f"{k}={v}\n" for k, v in settings.items()))
+def _write_settings(repo: Path, settings: ConfigParser) -> None:
+    text = io.StringIO()
+    settings.write(text, space_around_delimiters=False)
+    _replace(repo / "config", text.getvalue())
+
+
+def _section(name: str) -> str:
+    return f'remote "{name}"'

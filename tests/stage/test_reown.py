@@ -11,6 +11,7 @@ from typing import Dict, List, Tuple
 import pytest
 
 from ng2coreos.core.errors import BadInput
+from ng2coreos.stage import reown as stage_reown
 from ng2coreos.stage.ids import ACLS, IdMap
 from ng2coreos.stage.reown import reown
 
@@ -65,6 +66,32 @@ def test_every_inode_once_however_the_work_is_divided(tmp_path: Path, processes:
     assert passed.inodes == passed.changed == len(before) == sum(told)
 
 
+@pytest.mark.parametrize("places, large", [(0, 1 << 30), (2, 1 << 30), (4096, 0), (0, 0)])
+def test_whether_directories_are_large_or_full_of_links(tmp_path: Path, places: int, large: int,
+                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage_reown, "_PLACES_KEPT", places)
+    monkeypatch.setattr(stage_reown, "_LARGE_BYTES", large)
+    grown(tmp_path, 7, 900)
+    before = owners(tmp_path)
+    passed = reown(tmp_path, NEXT, nothing, 3)
+    assert owners(tmp_path) == {n: (u + 1, g + 1) for n, (u, g) in before.items()}
+    assert passed.inodes == len(before)
+    assert (passed.left is None) == (places < 10)
+
+
+def test_the_work_is_divided_evenly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By directories, and within one that is too large for that."""
+    monkeypatch.chdir(tmp_path)  # where it was is restored
+    for n in range(200):
+        (tmp_path / f"{n}").mkdir()
+        (tmp_path / f"{n}/file").touch()
+    for n in range(20_000):
+        (tmp_path / f"a-name-of-some-length-{n}").touch()
+    assert tmp_path.stat().st_size >= stage_reown._LARGE_BYTES
+    parts = [stage_reown._Part(NEXT, n, 2, nothing, None).first(tmp_path).inodes for n in (0, 1)]
+    assert sum(parts) == 20_401 and min(parts) > 9_000
+
+
 def test_what_needs_no_change_is_not_written(tmp_path: Path) -> None:
     grown(tmp_path, 1, 200)
     before = {path: path.lstat().st_ctime_ns for path in tmp_path.rglob("*")}
@@ -104,6 +131,7 @@ def test_memory_does_not_grow_with_the_files(tmp_path: Path) -> None:
 import resource, sys
 from pathlib import Path
 from ng2coreos.stage.ids import IdMap
+from ng2coreos.stage import reown as stage_reown
 from ng2coreos.stage.reown import reown
 reown(Path(sys.argv[1]), IdMap({0: 1}, {}), lambda amount: None, 2)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)

@@ -60,6 +60,8 @@ class Source:
                 "usr/share/big": version * 300_000}.items():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             (tree / name).write_text(content)
+        if version == "2":  # not the two alone make the checksum then
+            (tree / "usr/lib/modules/6.1/devicetree").write_text("d")
         return run("ostree", f"--repo={self.repo}", "commit", "-b", f"node/x86_64/{version}",
                    f"--tree=dir={tree}", *options)
 
@@ -148,12 +150,24 @@ def test_other_arguments_or_another_commit_replace_the_deployment(root: Path, bo
             deployed = sysroot.deploy(host, root, OS, wanted, arguments, private)
             assert deployed.entry.options.split()[:-1] == list(arguments)
             assert deployed.commit == wanted.commit
+            kernel, initramfs = (boot / path.lstrip("/") for path in (deployed.entry.linux,
+                                                                      deployed.entry.initrds[0]))
+            alone = bootdir.sha256(kernel, initramfs)
+            assert (alone == deployed.bootcsum) == (wanted == target)
             assert len(bls.entries(private)) == 1
             with pytest.raises(BadInput, match="does not lead"):
                 sysroot.read_deployed(root, OS, private, "0" * 64)
 
     staged(root, boot, work)
     assert len(list((root / f"ostree/deploy/{OS}/deploy").glob("*.origin"))) == 1
+
+
+def test_a_repository_whose_configuration_a_cut_emptied_is_refused(root: Path) -> None:
+    sysroot.init(Host(), root, OS)
+    for text in ("", "x\n", "[remote \"a\"]\n"):
+        (root / "ostree/repo/config").write_text(text)
+        with pytest.raises(BadInput, match="no configuration"):
+            sysroot.init(Host(), root, OS)
 
 
 def test_without_the_bind_nothing_is_deployed(root: Path, boot: Path, source: Source) -> None:
