@@ -81,6 +81,19 @@ def report_of(host: Host, told: Told) -> Dict[str, Any]:
     return document.document(occasion, told.plan)
 
 
+def downtime_of(told: Told) -> Optional[Dict[str, Any]]:
+    """Predicted and measured downtime of the run that the status is of; None where there is none.
+
+    An unreadable plan is no reason to hide where the host stands.
+    """
+    from ng2coreos.report import sections
+    with suppress(Ng2CoreosError, OSError):
+        if told.directory is not None and told.status is not None:
+            return sections.downtime_of(told.directory.plan(), told.directory.records(),
+                                        told.status.attempts)
+    return None
+
+
 def _standing(occasion: Any, host: Host, told: Told) -> Any:
     from ng2coreos.execute.status import status
     from ng2coreos.execute.store import Store

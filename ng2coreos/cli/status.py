@@ -8,7 +8,7 @@ import click
 
 from ng2coreos.cli.command import Command
 from ng2coreos.cli.context import Context
-from ng2coreos.cli.reporting import reporting
+from ng2coreos.cli.reporting import downtime_of, reporting
 from ng2coreos.cli.terminal import painted
 
 
@@ -34,7 +34,7 @@ def status(obj: Context, /, follow: bool, as_json: bool, html: Optional[str]) ->
         told.status = found = read_status(obj.host, Store(obj.host))
         told.exit_code = int(found.exit_code)
         if not as_json:
-            click.echo(painted(report.status_text(found)), nl=False)
+            click.echo(painted(report.status_text(found, downtime_of(told))), nl=False)
     if follow and code is None:
         code = told.exit_code
         if as_json:

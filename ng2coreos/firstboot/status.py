@@ -1,14 +1,16 @@
 """Where the move stands, in words, told on the new system."""
 
 from dataclasses import dataclass
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 from ng2coreos.core.errors import BadInput, Ng2CoreosError
 from ng2coreos.firstboot import finalize, verify
 from ng2coreos.firstboot.layers import Layers, look
 from ng2coreos.firstboot.system import System
 from ng2coreos.model.proof import Verification
+from ng2coreos.model.restart import RestartPart
 from ng2coreos.model.state import BootState, Phase
+from ng2coreos.report import downtime
 from ng2coreos.report.proof import proof_text
 from ng2coreos.report.table import paragraph, table
 from ng2coreos.stage import arm, bootdir
@@ -47,6 +49,7 @@ class Status:
     state: BootState
     verification: Optional[Verification]
     layers: Optional[Layers] = None
+    restart: Tuple[RestartPart, ...] = ()  # as it was predicted on NG
 
 
 def status(system: System) -> Status:
@@ -69,7 +72,7 @@ def status(system: System) -> Status:
     except (Ng2CoreosError, OSError, BadInput):
         proved = None  # an old or cut result is no reason to hide where the host stands
     return Status(state.phase.value, text, todo, default, arm.armed(environment), state, proved,
-                  _layers(system))
+                  _layers(system), _restart(system))
 
 
 def status_text(status: Status) -> str:
@@ -87,6 +90,8 @@ def status_text(status: Status) -> str:
         lines += [f"  {status.layers.next}"] if status.layers.next else []
         lines += [""]
     lines += _attempts(state)
+    told = downtime.lines(downtime.downtime(status.restart, state.trial_boots, state.attempts))
+    lines += [*told, ""] if told else []
     if status.verification is not None:
         lines += ["Last verification:", "", proof_text(status.verification)]
     return "\n".join(lines).rstrip() + "\n"
@@ -97,6 +102,13 @@ def _layers(system: System) -> Optional[Layers]:
         return look(system, system.manifest())
     except (Ng2CoreosError, OSError):
         return None  # no manifest: said by `verify`
+
+
+def _restart(system: System) -> Tuple[RestartPart, ...]:
+    try:
+        return system.manifest().restart
+    except (Ng2CoreosError, OSError):
+        return ()
 
 
 def _attempts(state: BootState) -> List[str]:

@@ -6,7 +6,10 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from ng2coreos.model import codec
 from ng2coreos.model.restart import RestartPart
 from ng2coreos.model.state import Attempt
+from ng2coreos.report.table import duration, off, table
 
+_COUNTED = {"run-end": "from the end of the run to trial {} healthy",
+            "trial": "from there to trial {} healthy"}
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -28,6 +31,28 @@ def told(part: Dict[str, Any]) -> str:
     if part["what"] == "firmware":
         return "assumed: systemd does not know it here, and a server can take minutes"
     return "assumed"
+
+
+def lines(down: Dict[str, Any]) -> List[str]:
+    """The downtime for a reader: predicted, measured, and each restart that was measured."""
+    if not down["parts"]:
+        return []
+    boots = down["restarts_expected"]
+    predicted = (f"about {duration(down['predicted_s'])} predicted ({boots} "
+                 f"{'restart' if boots == 1 else 'restarts'}, {duration(down['restart_s'])} each)")
+    whole = down["measured_s"]
+    measured = "measured in part" if down["restarts"] else "nothing measured yet"
+    if whole is not None:
+        measured = f"{duration(whole)} measured ({off(down['predicted_s'], whole)})"
+    return [f"Downtime: {predicted}; {measured}.",
+            *table(("", "predicted", "measured", "off by"), restart_rows(down))]
+
+
+def restart_rows(down: Dict[str, Any]) -> List[Tuple[str, str, str, str]]:
+    """What each restart was counted from, predicted, measured, and by how much it was off."""
+    return [(_COUNTED[r["since"]].format(r["trial"]), duration(down["restart_s"]),
+             duration(r["measured_s"]), off(down["restart_s"], r["measured_s"]))
+            for r in down.get("restarts", ()) if down["parts"]]
 
 
 def _restarts(attempts: Sequence[Attempt], left: str) -> List[Tuple[int, str, float]]:

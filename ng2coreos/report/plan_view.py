@@ -175,7 +175,10 @@ def _prediction(plan: Plan) -> List[str]:
             ("pool metadata", human(p.metadata_bytes), human(p.metadata_margin_bytes), "", ""),
             ("/boot", human(p.boot_bytes), human(p.boot_margin_bytes), human(p.boot_free_bytes),
              f"{p.boot_inodes} inodes")]
-    return _section("Space:", table(("", "expected", "margin", "free", ""), rows))
+    lines = table(("", "expected", "margin", "free", ""), rows)
+    if p.root_inodes:
+        lines.append(f"  {p.root_inodes} inodes on the new root")
+    return _section("Space:", lines)
 
 
 def _downtime(plan: Plan) -> List[str]:
@@ -192,9 +195,11 @@ def _checks(decisions: Decisions) -> List[str]:
 
 
 def _changes(plan: Plan) -> List[str]:
-    rows = [(str(number), change.id, change.summary, human(change.bytes) if change.bytes else "")
+    rows = [(str(number), change.id, change.summary, duration(change.seconds),
+             human(change.bytes) if change.bytes else "")
             for number, change in enumerate(plan.changes, 1)]
-    return _section("What the run does, in this order:", table(("", "change", "what", ""), rows))
+    return _section("What the run does, in this order:",
+                    table(("", "change", "what", "takes", ""), rows))
 
 
 def _section(title: str, lines: List[str]) -> List[str]:

@@ -63,9 +63,7 @@ def plan_parts(plan: Plan, records: Records, attempts: Sequence[Attempt] = ()) -
             "trees": [codec.dump(t) for t in sorted(decisions.trees, key=lambda t: t.source)],
             "removed_by_finalize": list(source.ng_volumes),
             "predictions": predictions(plan, changes), "inodes": inodes(plan, changes)},
-        "downtime": downtime(decisions.prediction.restart, decisions.prediction.reboots, attempts,
-                             next((str(r.get("at", "")) for r in reversed(records)
-                                   if r.get("event") == "finished"), "")),
+        "downtime": downtime_of(plan, records, attempts),
         "rollback": {"available": True, "until": "finalize",
                      "boot_entry": decisions.boot.saved_entry, "command": ["ng2coreos", "rollback"],
                      "not_reverted": [_NOT_REVERTED]}}
@@ -76,6 +74,14 @@ def plan_parts(plan: Plan, records: Records, attempts: Sequence[Attempt] = ()) -
         made["storage"]["before"] = picture["disk"]
         made["network"] = {"links": picture["links"]}
     return made
+
+
+def downtime_of(plan: Plan, records: Records, attempts: Sequence[Attempt]) -> Part:
+    """The downtime as the plan predicts it, and as the journal and the trials measured it."""
+    need = plan.decisions.prediction
+    return downtime(need.restart, need.reboots, attempts,
+                    next((str(r.get("at", "")) for r in reversed(records)
+                          if r.get("event") == "finished"), ""))
 
 
 def findings(plan: Plan) -> List[Part]:

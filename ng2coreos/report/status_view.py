@@ -1,8 +1,9 @@
 """Where a host stands, as text: one line first, then why, then what to do next."""
 
-from typing import List, Protocol, Tuple
+from typing import Any, Dict, List, Optional, Protocol, Tuple
 
 from ng2coreos.model.state import Attempt, Failure
+from ng2coreos.report.downtime import lines as downtime_lines
 from ng2coreos.report.table import paragraph, table
 
 
@@ -29,8 +30,8 @@ class Standing(Protocol):
     def changes_total(self) -> int: ...
 
 
-def status_text(status: Standing) -> str:
-    """The status as text."""
+def status_text(status: Standing, down: Optional[Dict[str, Any]] = None) -> str:
+    """The status as text; `down` is the report's downtime."""
     phase = f" ({status.phase})" if status.phase else ""
     lines: List[str] = [f"Host: {status.host_state}{phase}"]
     lines += paragraph(status.text, indent=2)
@@ -46,5 +47,7 @@ def status_text(status: Standing) -> str:
                   *table(("trial", "started", "finished", "healthy"),
                          [(str(a.trial), a.started, a.finished or "never",
                            "yes" if a.healthy else "no") for a in status.attempts])]
+    if down:
+        lines += ["", *downtime_lines(down)]
     lines += ["", f"Next: {status.next}"]
     return "\n".join(lines) + "\n"

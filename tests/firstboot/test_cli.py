@@ -53,6 +53,10 @@ def test_the_report_has_the_restart_between_the_trials(
     down = json.loads(capsys.readouterr().out)["downtime"]
     assert down["restarts"] == [{"trial": 2, "since": "trial", "measured_s": 150.0}]
     assert (down["restart_s"], down["restarts_expected"], down["measured_s"]) == (120.0, 2, None)
+    assert cli.main(["status"], machine.system()) == Exit.OK
+    said = capsys.readouterr().out
+    assert "Downtime: about 4 min predicted (2 restarts, 2 min each); measured in part." in said
+    assert "from there to trial 2 healthy" in said and "-20.0 %" in said
 
 
 def test_verify_says_by_its_code_that_something_is_wrong(tmp_path: Path) -> None:

@@ -1,14 +1,15 @@
 """The downtime in the report: which part was measured, and what the trials took of it."""
 
 from dataclasses import replace
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, List, Tuple
 
 import pytest
 
+from ng2coreos.execute.status import Status
 from ng2coreos.model.facts import BootTimes
 from ng2coreos.model.plan import Plan
 from ng2coreos.model.state import Attempt
-from ng2coreos.report import document, html, plan_text
+from ng2coreos.report import document, downtime, html, plan_text, status_text
 from ng2coreos.report.export.text import report_text
 from tests.plan import build
 from tests.report import pages
@@ -49,6 +50,24 @@ def test_each_view_says_what_is_measured_and_what_assumed() -> None:
     assert "A restart, and who says how long it takes" in page
     assert page.count("measured at NG&#x27;s last boot") == 4
     assert [p["measured"] for p in report()["downtime"]["parts"]] == [False, True, True, True, True]
+
+
+@pytest.mark.parametrize("attempts, said", [
+    ((), ["nothing measured yet."]),
+    ((FIRST,), ["measured in part.", "from the end of the run to trial 1 healthy"]),
+    ((FIRST, SECOND), ["4 min measured (+6.5 %).", "from there to trial 2 healthy"])])
+def test_the_status_tells_it_as_text(attempts: Tuple[Attempt, ...], said: List[str]) -> None:
+    """With what the report on NG holds; the new system has what lies between the trials."""
+    found = Status("migrated", "confirmed", "Text.", "nothing", 0, "r", attempts=attempts)
+    text = status_text(found, report(*attempts)["downtime"])
+    assert "Downtime: about 4 min predicted (2 restarts, 2 min each); " in text
+    for words in said:
+        assert words in text
+    assert status_text(found).splitlines()[-1] == text.splitlines()[-1] == "Next: nothing"
+
+
+def test_without_a_prediction_nothing_is_told_of_it() -> None:
+    assert downtime.lines(downtime.downtime((), 2, (FIRST, SECOND))) == []
 
 
 def test_firmware_that_nobody_knows_is_told() -> None:

@@ -3,10 +3,8 @@
 import shlex
 from typing import Any, Dict, List
 
+from ng2coreos.report.downtime import restart_rows
 from ng2coreos.report.table import duration, harmless, human, off, paragraph, table
-
-_RESTARTS = {"run-end": "from the end of the run to trial {} healthy",
-             "trial": "from there to trial {} healthy"}
 
 
 def report_text(report: Dict[str, Any]) -> str:
@@ -48,10 +46,7 @@ def _predicted(report: Dict[str, Any]) -> List[str]:
     times = [(f"time of {s['id']}", duration(s["predicted_s"]), duration(s["measured_s"]),
               off(s["predicted_s"], s["measured_s"]))
              for s in report.get("steps", ()) if s["measured_s"] is not None]
-    down = report.get("downtime", {})
-    times += [(_RESTARTS[r["since"]].format(r["trial"]), duration(down["restart_s"]),
-               duration(r["measured_s"]), off(down["restart_s"], r["measured_s"]))
-              for r in down.get("restarts", ()) if down["parts"]]
+    times += restart_rows(report.get("downtime", {}))
     if not space and not times:
         return []
     return ["", "Predicted and measured (times are estimates):",
