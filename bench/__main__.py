@@ -20,7 +20,7 @@ SHARED_MEMORY = Path("/dev/shm")  # a disk's own speed is no figure of ours
 _OWNER, _NEW_OWNER = "36", "1036"  # as bench.work has them
 
 
-def cases(top: Path, files: int, inodes: int, hosts: int) -> List[Case]:
+def cases(top: Path, files: int, inodes: int, hosts: int, rows: int) -> List[Case]:
     """Every case, on what `prepare` left below `top`. Targets are those of the project's plan."""
     etc = [str(top / "host" / name) for name in ("etc", "usr/share/factory/etc")]
     hashes: Argv = ("find", *etc, "-type", "f", "-exec", "sha256sum", "{}", "+")
@@ -43,6 +43,8 @@ def cases(top: Path, files: int, inodes: int, hosts: int) -> List[Case]:
              floor_timed_inside=True),
         Case("fleet", _work("fleet", top, hosts), 10.0, (_work("bare-fleet", top, hosts),),
              floor_timed_inside=True),
+        Case("page", _work("page", top, rows), 1.0, (_work("blank-page", top, rows),),
+             floor_timed_inside=True, peak=False),
         # the floor also undoes the work, so that every run changes every owner
         Case("reown", _work("reown", top, inodes), 1.3, (chown,), relative=True)]
 
@@ -58,6 +60,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--files", type=int, default=20_000, help="in /etc; half are changed")
     parser.add_argument("--inodes", type=int, default=200_000, help="of the pass over the owners")
     parser.add_argument("--hosts", type=int, default=1000, help="of the fleet")
+    parser.add_argument("--rows", type=int, default=5000, help="of the page in Chromium")
     parser.add_argument("--full", action="store_true", help="a million inodes")
     parser.add_argument("--runs", type=int, default=5, help="the median is told")
     parser.add_argument("--only", metavar="NAME", help="one case")
@@ -71,10 +74,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     place = str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="ng2coreos-bench-", dir=place) as name:
         top = Path(name)
-        for case in cases(top, options.files, inodes, options.hosts):
+        for case in cases(top, options.files, inodes, options.hosts, options.rows):
             if options.only not in (None, case.name):
                 continue
-            _prepare(case, top, options.files, inodes, options.hosts)
+            _prepare(case, top, options, inodes)
             for figure in measure(case, top, options.runs):
                 print(figure.line, flush=True)
                 figures.append(figure)
@@ -85,14 +88,17 @@ def _work(name: str, top: Path, count: int) -> Argv:
     return (sys.executable, "-m", "bench.work", name, str(top), str(count))
 
 
-def _prepare(case: Case, top: Path, files: int, inodes: int, hosts: int) -> None:
+def _prepare(case: Case, top: Path, options: argparse.Namespace, inodes: int) -> None:
     """What the case needs, unless another one had it made."""
+    files, hosts = options.files, options.hosts
     if case.name == "reown":
         run(_work("prepare-inodes", top, inodes), top)
     elif case.name == "staging":
         run(_work("prepare-image", top / "image", files // 2), top)
     elif case.name == "fleet":
         run(_work("prepare-fleet", top, hosts), top)
+    elif case.name == "page":
+        run(_work("prepare-page", top, options.rows), top)
     elif case.name in ("plan", "inventory", "etc-diff", "ignition") and not (top / "host").exists():
         run(_work("prepare-host", top, files), top)
 

@@ -43,6 +43,7 @@ class Case:
     relative: bool = False
     timed_inside: bool = True
     floor_timed_inside: bool = False
+    peak: bool = True  # False: the memory is that of another program, which the work starts
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Ended:
     said: str
 
 
-def measure(case: Case, scratch: Path, runs: int) -> Tuple[Figure, Figure]:
+def measure(case: Case, scratch: Path, runs: int) -> Tuple[Figure, ...]:
     """Time and peak memory of `case`: the median of `runs` after one that is not counted.
 
     Work and floor alternate, so that a change of the machine's load meets both.  The peak is the
@@ -101,10 +102,10 @@ def measure(case: Case, scratch: Path, runs: int) -> Tuple[Figure, Figure]:
     times = [_seconds(work, case.timed_inside) for work in works[1:]]
     floor = statistics.median(floors[1:]) if case.floors else None
     bare = run((case.work[0], "-c", "pass"), scratch).peak_mb
-    return (Figure(case.name, statistics.median(times), floor, case.target,
-                   relative=case.relative),
-            Figure(f"{case.name}.memory", max(w.peak_mb for w in works[1:]), bare, MEMORY_TARGET_MB,
-                   "MB"))
+    time = Figure(case.name, statistics.median(times), floor, case.target, relative=case.relative)
+    memory = Figure(f"{case.name}.memory", max(w.peak_mb for w in works[1:]), bare,
+                    MEMORY_TARGET_MB, "MB")
+    return (time, memory) if case.peak else (time,)
 
 
 def run(argv: Argv, scratch: Path) -> Ended:

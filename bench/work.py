@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -26,14 +27,15 @@ from ng2coreos.inventory import etc, packages, reader
 from ng2coreos.model import codec
 from ng2coreos.model.facts import Difference, EtcChange, FileFact
 from ng2coreos.model.plan import Plan, Policy
-from ng2coreos.report import plan_text
+from ng2coreos.report import html, plan_text
 from ng2coreos.report.fleet import Inventory, as_html, gather, propose
 from ng2coreos.stage import transfer
 from ng2coreos.stage.ids import IdMap
 from tests import recorded
 from tests.fakes import FakeHost
 from tests.plan import build
-from tests.report import many
+from tests.report import many, pages
+from tests.report.browser import browser
 
 RECORDED = "el8-two-generations"
 ETC, FACTORY = "etc", "usr/share/factory/etc"
@@ -113,6 +115,24 @@ def bare_fleet(top: Path, count: int) -> bool:
                 for path in sorted((top / "fleet").iterdir())]) == count
 
 
+def prepare_page(top: Path, count: int) -> None:
+    """The page of a report with a table of `count` rows, and one with nothing on it."""
+    (top / "page.html").write_text(html.page(pages.long(count)), "utf-8")
+    (top / "blank.html").write_text("<!doctype html><title>blank</title>", "utf-8")
+
+
+def page(top: Path, count: int) -> float:
+    """The report's page in Chromium, until it is laid out; the browser runs already."""
+    del count
+    return _opened(top, "page.html")
+
+
+def blank_page(top: Path, count: int) -> float:
+    """The floor: a page with nothing on it."""
+    del count
+    return _opened(top, "blank.html")
+
+
 def etc_diff(top: Path, count: int) -> bool:
     """/etc against the image's."""
     return len(etc.read(Host(str(top / "host")))) >= count // 2
@@ -147,6 +167,13 @@ def reown(top: Path, count: int) -> bool:
     return transfer.reown(top / "inodes", ids, lambda done: None).changed >= count
 
 
+def _opened(top: Path, name: str) -> float:
+    with tempfile.TemporaryDirectory(dir=top) as scratch, browser(Path(scratch)) as tab:
+        began = time.perf_counter()
+        tab.open(top / name)
+        return time.perf_counter() - began
+
+
 def _with_lvm(fake: FakeHost) -> Runner:
     def run(argv: Sequence[str], timeout_s: float, data: Input) -> Completed:
         if argv[0] in _LVM:
@@ -174,7 +201,8 @@ def main(name: str, top: Path, count: int) -> None:
     tasks: Dict[str, Callable[[Path, int], Any]] = {
         "prepare-host": prepare_host, "prepare-inodes": prepare_inodes, "plan": plan,
         "inventory": inventory, "prepare-fleet": prepare_fleet, "fleet": fleet,
-        "bare-fleet": bare_fleet,
+        "bare-fleet": bare_fleet, "prepare-page": prepare_page, "page": page,
+        "blank-page": blank_page,
         "etc-diff": etc_diff, "decide": decide, "ignition": ignition, "reown": reown,
         "prepare-image": staging.prepare, "staging": staging.ours, "bare-staging": staging.bare}
     start = time.perf_counter()

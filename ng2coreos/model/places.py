@@ -10,3 +10,5 @@ STANDARD = frozenset((
 PYTHON = "/usr/bin/python3"
 # Which disks LVM uses
 LVM_DEVICES = "/etc/lvm/devices/system.devices"
+# The ostree remote that the new system is upgraded from
+REMOTE = "ovirt-node-coreos"

@@ -7,7 +7,7 @@ from typing import List, Tuple
 
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.finding import Finding
-from ng2coreos.model.places import PYTHON
+from ng2coreos.model.places import PYTHON, REMOTE
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
 
@@ -27,6 +27,9 @@ def image_findings(facts: HostFacts, target: TargetFacts) -> Tuple[Finding, ...]
     if arch and arch != facts.arch:
         found.append(finding("N2C_TARGET_ARCH", image=arch, host=facts.arch))
     found += _age(facts, target)
+    if target.source.kind != "url":
+        found.append(finding("N2C_TARGET_REMOTE", [f"remote:{REMOTE}"],
+                             location=target.source.location, remote=REMOTE))
     if not target.kernel_version or not target.kernel_bytes:
         found.append(finding("N2C_TARGET_KERNEL"))
     if not target.python:

@@ -22,13 +22,13 @@ from ng2coreos.core.command import Completed
 from ng2coreos.core.errors import BadInput, CommandFailed
 from ng2coreos.core.host import Host
 from ng2coreos.core.progress import Advance
+from ng2coreos.model.places import REMOTE
 from ng2coreos.model.plan import Target
 from ng2coreos.stage import bls
 from ng2coreos.stage.bls import Deployed
 from ng2coreos.stage.bootdir import sha256
 from ng2coreos.stage.mounts import Mounts, mounted
 
-REMOTE = "ovirt-node-coreos"  # the remote that upgrades come from
 # A repository or a tar says nothing about where upgrades come from; the admin gives the real URL.
 NO_URL = "http://no-upgrade-source.invalid/"
 _SETTINGS = (

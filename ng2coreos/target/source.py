@@ -15,7 +15,7 @@ from typing import Dict, List, Tuple
 from urllib.parse import urlsplit
 
 from ng2coreos.core import durable
-from ng2coreos.core.errors import BadInput, CommandFailed
+from ng2coreos.core.errors import BadInput, CommandFailed, Unsupported
 from ng2coreos.core.host import Host
 from ng2coreos.model.target import TargetSource
 from ng2coreos.target.objects import Objects
@@ -26,6 +26,10 @@ _REMOTE = "ng2coreos"
 _STAMP = "ng2coreos-source"  # in the copy: written last, says which source it is whole of
 _COMMIT = re.compile(r"[0-9a-f]{64}")
 _SHOWN_REFS = 12
+_NO_OSTREE = ("Run `dnf install ostree` on this host, then plan again; `ng2coreos explain "
+              "N2C_TOOL_MISSING` says what to do where no repository of the host has it. The run "
+              "needs it as well. With the image as a directory or a tar, the plan is made without "
+              "and tells what else there is.")
 
 
 def repository(host: Host, source: TargetSource, work: Path) -> Path:
@@ -124,6 +128,9 @@ def _pulled(host: Host, source: TargetSource, work: Path) -> Path:
         ref = source.ref or _only(_remote_refs(host, repo))
         host.run(["ostree", f"--repo={repo}", "pull", "--depth=0", _REMOTE, ref],
                  timeout_s=PULL_DEADLINE_S)
+    except Unsupported:
+        raise Unsupported("The program ostree is missing, which pulls an image from a URL "
+                          "(N2C_TOOL_MISSING).", hint=_NO_OSTREE) from None
     except CommandFailed as error:
         refs = _remote_refs(host, repo)
         if refs and not _COMMIT.fullmatch(source.ref) and source.ref not in refs:

@@ -87,7 +87,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changes owners")
 def test_the_exit_code_tells_a_miss(said: str, code: int, word: str,
                                     monkeypatch: pytest.MonkeyPatch,
                                     capsys: pytest.CaptureFixture[str]) -> None:
-    def cases(top: Path, files: int, inodes: int, hosts: int) -> List[Case]:
+    def cases(top: Path, files: int, inodes: int, hosts: int, rows: int) -> List[Case]:
         return [Case("a", (PY, "-c", f"print({said})"), 5.0)]
 
     monkeypatch.setattr(bench, "cases", cases)
@@ -99,8 +99,10 @@ def test_the_exit_code_tells_a_miss(said: str, code: int, word: str,
 
 @needs_root
 def test_every_case_does_its_work(capsys: pytest.CaptureFixture[str]) -> None:
-    code = bench.main(["--files", "60", "--inodes", "200", "--hosts", "12", "--runs", "1"])
+    code = bench.main(["--files", "60", "--inodes", "200", "--hosts", "12",
+                       "--rows", "30", "--runs", "1"])
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    names = [case.name for case in bench.cases(Path("/"), 1, 1, 1)]
-    assert [line[0] for line in lines] == [n for name in names for n in (name, f"{name}.memory")]
+    assert [line[0] for line in lines] == [
+        name for case in bench.cases(Path("/"), 1, 1, 1, 1)
+        for name in (case.name, f"{case.name}.memory")[:1 + case.peak]]
     assert code == (1 if "miss" in [line[-1] for line in lines] else 0)

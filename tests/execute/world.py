@@ -235,7 +235,8 @@ def world(top: Path) -> Iterator[World]:
 @cache
 def _plan() -> Plan:
     """A real plan, without what fake steps do not look at: it is read again and again."""
-    made = planning.make_plan(FakeHost(), build.host(), build.target(), Policy(), CLOCK)
+    made = planning.make_plan(FakeHost(), build.host(), build.target(source=build.LOCAL), Policy(),
+                              CLOCK)
     small = replace(made.decisions, items=(), checks=(), units=(), kernel_args=(), trees=())
     return replace(made, decisions=small)
 

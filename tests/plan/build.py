@@ -35,6 +35,8 @@ from ng2coreos.plan import Rules, decide, load_plugins, load_rules
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 VG, POOL = "onn", "pool00"
+REF = "ovirt-node/x86_64/stable"
+LOCAL = TargetSource("repo", "/srv/repo", REF)
 NVR = "ovirt-node-ng-4.5.5-0.20231130.0"
 LAYER, ENTRY = f"{NVR}+1", f"{NVR}-5.14.0"
 BOOT_UUID = "0d1f6f2a-3a5a-4a43-9a30-9f1f1c9a7a11"
@@ -156,7 +158,7 @@ def host(**more: Any) -> HostFacts:
 def target(**more: Any) -> TargetFacts:
     """A signed image that fits."""
     facts = TargetFacts(
-        source=TargetSource("repo", "/srv/repo", "ovirt-node/x86_64/stable"),
+        source=TargetSource("url", "https://images.example.org/repo", REF),
         ref="ovirt-node/x86_64/stable", commit="c" * 64, version="1.0", timestamp=0,
         signature=Signature(True, ("KEY",)), os_release={"ID": "ovirt-coreos"},
         kernel_version="6.12.0", kernel_bytes=12 * MIB,

@@ -7,8 +7,20 @@ import pytest
 
 from ng2coreos.model.facts import Package
 from ng2coreos.model.finding import Kind
+from ng2coreos.model.places import REMOTE
 from ng2coreos.model.target import Initramfs, Signature, TargetSource
 from tests.plan.build import decided, found, host, ids, layout, target
+
+
+@pytest.mark.parametrize("kind", ["repo", "tar", "url"])
+def test_only_a_url_says_where_upgrades_come_from(kind: str) -> None:
+    source = TargetSource(kind, "/srv/image", "x")
+    plan = decided(image=target(source=source))
+    assert ("N2C_TARGET_REMOTE" in ids(plan)) is (kind != "url")
+    if kind != "url":
+        one = found(plan, "N2C_TARGET_REMOTE")
+        assert one.kind is Kind.INFO and "/srv/image" in one.summary
+        assert one.steps[0].argv[2] == f'--group=remote "{REMOTE}"'
 
 
 def with_initramfs(**more: Any) -> Initramfs:

@@ -46,6 +46,11 @@ class Browser:
         self._call("Emulation.setEmulatedMedia", features=[
             {"name": name.replace("_", "-"), "value": value} for name, value in features.items()])
 
+    def window(self, width: int, height: int) -> None:
+        """Make the window as wide and as high."""
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                   deviceScaleFactor=1, mobile=False)
+
     def press(self, key: str, code: int) -> None:
         """Press a key."""
         for kind in ("rawKeyDown", "keyUp"):

@@ -89,7 +89,9 @@ def test_both_trials_are_measured_until_they_were_healthy() -> None:
     assert "from the end of the run to trial 1 healthy" in text
     line = next(x for x in text.splitlines() if "from there to trial 2 healthy" in x)
     assert "110 s" in line and "+11.4 %" in line
-    assert "Restarts that were made" in html.page(made)
+    page = html.page(made)
+    assert "Restarts that were made" in page
+    assert "about 4 min, 2 boots, measured 4 min" in page and "took 4 min" in page
 
 
 @pytest.mark.parametrize("attempts, end, wanted", [

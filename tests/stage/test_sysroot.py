@@ -11,8 +11,10 @@ import pytest
 
 from ng2coreos.core.errors import BadInput, CommandFailed, Unsupported
 from ng2coreos.core.host import Host
+from ng2coreos.model.places import REMOTE
 from ng2coreos.model.plan import Target
 from ng2coreos.model.target import TargetSource
+from ng2coreos.plan.catalogue import finding
 from ng2coreos.stage import bls, bootdir, menu, sysroot
 from ng2coreos.stage.bls import Deployed
 from ng2coreos.stage.mounts import Mounts
@@ -127,7 +129,7 @@ def test_from_nothing_to_a_deployment_that_grub_can_load(root: Path, boot: Path,
         assert last == f"ostree=/ostree/boot.1/{OS}/{deployed.bootcsum}/0"
         assert menu.arguments(options)[-1] == "dyndbg=file a.c +p"
         origin = (root / f"{deployed.deployment}.origin").read_text()
-        assert f"refspec={sysroot.REMOTE}:node/x86_64/1" in origin
+        assert f"refspec={REMOTE}:node/x86_64/1" in origin
         assert (private / "boot").is_symlink()
 
     staged(root, boot, work)
@@ -135,6 +137,13 @@ def test_from_nothing_to_a_deployment_that_grub_can_load(root: Path, boot: Path,
     assert not any((root / "boot").iterdir())  # nothing went into the volume itself
     remote = (root / "ostree/repo/config").read_text()
     assert f"url={sysroot.NO_URL}" in remote and "gpg-verify=false" not in remote
+    advice = finding("N2C_TARGET_REMOTE", location="/srv/x", remote=REMOTE)
+    name, verb, *words = advice.steps[0].argv  # as the admin is told to mend it
+    run(name, verb, f"--repo={root}/ostree/repo", *words[:-1], "https://x/repo")
+    assert run("ostree", f"--repo={root}/ostree/repo", "remote", "show-url",
+               REMOTE) == "https://x/repo"
+    assert (root / "ostree/repo/config").read_text() == remote.replace(sysroot.NO_URL,
+                                                                       "https://x/repo")
 
 
 def test_other_arguments_or_another_commit_replace_the_deployment(root: Path, boot: Path,
@@ -262,7 +271,7 @@ def test_the_keyring_of_a_local_remote_is_taken_over(root: Path, source: Source,
     sysroot.init(Host(), root, OS)
     sysroot.pull(Host(), root, repo, target, print)
     assert run("ostree", f"--repo={root}/ostree/repo", "rev-parse",
-               f"{sysroot.REMOTE}:node/x86_64/1") == source.signed
+               f"{REMOTE}:node/x86_64/1") == source.signed
 
 
 def test_the_ostree_of_an_image_in_a_chroot(root: Path, boot: Path, source: Source,

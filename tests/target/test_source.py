@@ -2,17 +2,21 @@
 
 import functools
 import http.server
+import shlex
 import tarfile
 import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable, Iterator, Sequence
 
 import pytest
 
-from ng2coreos.core.errors import BadInput
+from ng2coreos.core.command import Completed, Input
+from ng2coreos.core.errors import BadInput, Unsupported
 from ng2coreos.core.host import Host
+from ng2coreos.model.programs import PROGRAMS
 from ng2coreos.model.target import TargetSource
+from ng2coreos.plan.catalogue import finding
 from ng2coreos.target import opened
 from tests.target import images
 from tests.target.conftest import Image
@@ -112,6 +116,21 @@ def test_a_remote_with_a_forged_object_is_refused(image: Image, tmp_path: Path) 
 def test_only_http_urls_are_pulled(tmp_path: Path, url: str) -> None:
     with pytest.raises(BadInput), opened(Host(), TargetSource("url", url, "x"), tmp_path):
         pass
+
+
+def test_without_ostree_the_error_says_what_the_finding_would(tmp_path: Path) -> None:
+    """There is no plan without the image, so nothing else can tell it."""
+    package = next(p.package for p in PROGRAMS if "ostree" in p.names)
+    command = finding("N2C_TOOL_MISSING", package=package, programs="ostree").steps[0].argv
+
+    def run(argv: Sequence[str], timeout_s: float, data: Input) -> Completed:
+        raise Unsupported(f"The program {argv[0]} is missing.", hint="Install it.")
+
+    with pytest.raises(Unsupported) as caught, opened(
+            Host(runner=run), TargetSource("url", "http://127.0.0.1:1/", "x"), tmp_path):
+        pass
+    assert "The program ostree is missing" in caught.value.message
+    assert "N2C_TOOL_MISSING" in caught.value.message and shlex.join(command) in caught.value.hint
 
 
 def test_a_password_in_the_url_is_not_shown(tmp_path: Path) -> None:

@@ -124,8 +124,8 @@ def _some(names: Any) -> str:
 
 
 def _findings(fleet: Fleet) -> Html:
-    rows = [(Html(tag("code", g.id)), g.kind, g.severity, str(len(g.hosts)), g.title,
-             _folded(g.hosts)) for g in fleet.groups]
+    rows = [(Html(tag("code", g.id).replace("_", "_<wbr>")), g.kind, g.severity,
+             str(len(g.hosts)), g.title, _folded(g.hosts)) for g in fleet.groups]
     return section("findings", "Findings", table(
         "What how many hosts have", ("Finding", "Kind", "Severity", "Hosts", "Title", "Which"),
         rows, numbers=(3,)))

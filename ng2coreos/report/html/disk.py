@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
-from ng2coreos.report.html.markup import Html, label, rect, section, svg, table
+from ng2coreos.report.html.markup import Html, label, rect, section, svg, table, wide
 from ng2coreos.report.table import human, off
 
 _COLUMN, _GAP, _ROW, _SHOWN = 310, 20, 26, 40
@@ -31,7 +31,7 @@ def disk(report: Dict[str, Any]) -> Html:
     inodes = [(p["what"], str(p["need"]), "" if p["measured"] is None else str(p["measured"]),
                _off(p["need"], p["measured"])) for p in storage.get("inodes", ())]
     return section(
-        "disk", "Disk", drawing(report),
+        "disk", "Disk", wide("Drawing of the disk", drawing(report)) if drawing(report) else "",
         table("Space that the move needs", ("What", "Predicted", "Measured", "Off by", "Margin",
                                             "Free", "Kept in reserve"), needs,
               numbers=(1, 2, 3, 4, 5, 6)),

@@ -1,12 +1,13 @@
 """The time line of the move and the network, as drawings with a table beside each."""
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from ng2coreos.report.downtime import told
-from ng2coreos.report.html.markup import Html, label, rect, section, svg, table, tag
+from ng2coreos.report.html.markup import Html, label, rect, section, svg, table, tag, wide
 from ng2coreos.report.table import duration
 
-_WIDTH, _LEFT, _ROW = 970, 330, 24
+_WIDTH, _LEFT, _ROW = 970, 335, 24
+_ROOM = 190  # for the words behind the last bar
 _SINCE = {"run-end": "the end of the run on NG", "trial": "the trial before"}
 _BOX_W, _BOX_H, _BOX_X, _BOX_Y = 215, 66, 36, 14
 
@@ -18,19 +19,22 @@ def timeline(report: Dict[str, Any]) -> Html:
         return Html("")
     summary = report["summary"]
     down = float(summary.get("downtime_s", 0))
+    was_down = report.get("downtime", {}).get("measured_s")
     widths = [max(c["predicted_s"], c["measured_s"] or 0.0) for c in changes]
-    scale = (_WIDTH - _LEFT - 130) / max(sum(widths) + down, 1.0)
+    scale = (_WIDTH - _LEFT - _ROOM) / max(sum(widths) + max(down, was_down or 0.0), 1.0)
     parts: List[Html] = []
     x, y = float(_LEFT), 8.0
     for change, width in zip(changes, widths):
-        parts += [label(4, y + 14, change["summary"], limit=50),
+        parts += [label(4, y + 14, change["summary"], limit=44),
                   rect(x, y, change["predicted_s"] * scale, 8, "predicted"),
                   rect(x, y + 9, (change["measured_s"] or 0) * scale, 8, "measured"),
                   label(x + width * scale + 6, y + 13, _took(change), "small")]
         x, y = x + width * scale, y + _ROW
     parts += [label(4, y + 14, f"Trial boots ({summary.get('reboots', 0)})", "strong"),
-              rect(x, y, down * scale, 17, "down"),
-              label(min(x + 6, _WIDTH - 190), y + 13, f"down about {duration(down)}", "small")]
+              rect(x, y, down * scale, 17 if was_down is None else 8, "down"),
+              rect(x, y + 9, (was_down or 0) * scale, 8, "measured"),
+              label(x + max(down, was_down or 0) * scale + 6, y + 13, _down(down, was_down),
+                    "small")]
     rows = [(c["summary"], c["status"], f"{c['predicted_s']:.0f} s",
              f"{c['measured_s']:.1f} s" if c["measured_s"] is not None else "") for c in changes]
     told = (f"{len(changes)} changes, predicted {duration(summary.get('predicted_s', 0))}; then "
@@ -40,7 +44,7 @@ def timeline(report: Dict[str, Any]) -> Html:
         tag("p", f"Upper bar: estimated by how fast the host read and hashed while it planned. "
                  f"Lower bar: measured. {told} Machines elsewhere are not touched; this host's "
                  "must have left it before."),
-        svg(_WIDTH, int(y) + 28, "Timeline of the move", told, *parts),
+        wide("Drawing of the time", svg(_WIDTH, int(y) + 28, "Timeline of the move", told, *parts)),
         table("Changes in their order", ("Change", "State", "Predicted", "Measured"), rows,
               numbers=(2, 3)), *_restarts(report.get("downtime", {})))
 
@@ -56,6 +60,11 @@ def _restarts(down: Dict[str, Any]) -> List[Html]:
                   numbers=(1,)),
             table("Restarts that were made", ("Until healthy", "Since", "Predicted", "Measured"),
                   trials, numbers=(2, 3))]
+
+
+def _down(predicted: float, measured: Optional[float]) -> str:
+    took = "" if measured is None else f", took {duration(measured)}"
+    return f"down about {duration(predicted)}{took}"
 
 
 def _took(change: Dict[str, Any]) -> str:
@@ -98,8 +107,7 @@ def network(report: Dict[str, Any]) -> Html:
         "network", "Network",
         tag("p", "The same before and after: the stored connections go along, and each card with "
                  "a known MAC address keeps its name by it (marked “pinned”)."),
-        tag("div", svg(max(width, 400), height, "Network", told, *parts), class_="wide",
-            tabindex="0", role="region", aria_label="Drawing of the network"),
+        wide("Drawing of the network", svg(max(width, 400), height, "Network", told, *parts)),
         table("Interfaces", ("Name", "Kind", "On", "MAC", "Addresses", "Gateway",
                              "Engine's networks"), rows))
 

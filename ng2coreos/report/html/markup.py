@@ -56,9 +56,13 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Text]], *,
         return Html("")
     top = tag("tr", *(tag("th", name, scope="col", class_="n" if n in numbers else None)
                       for n, name in enumerate(head)))
-    return tag("div", tag("table", tag("caption", caption), tag("thead", top),
-                          tag("tbody", Html("".join(body)))),
-               class_="wide", tabindex="0", role="region", aria_label=caption)
+    return wide(caption, tag("table", tag("caption", caption), tag("thead", top),
+                             tag("tbody", Html("".join(body)))))
+
+
+def wide(name: str, inside: Html) -> Html:
+    """What may be wider than the window: it is moved in a region of its own, by keys as well."""
+    return tag("div", inside, class_="wide", tabindex="0", role="region", aria_label=name)
 
 
 def section(id: str, title: str, *inside: Text) -> Html:

@@ -24,8 +24,7 @@ def verdict(report: Report) -> Html:
         ("Signature", "" if signature is None else (
             f"good, by {signature['key']}" if signature["verified"] else "NOT SIGNED")),
         ("On NG", _time(summary)),
-        ("Down", f"about {duration(summary['downtime_s'])}, {summary['reboots']} boots"
-         if "downtime_s" in summary else ""),
+        ("Down", _down(report)),
         ("Writes", human(summary["bytes"]) if "bytes" in summary else ""),
         ("Findings", ", ".join(f"{n} {kind}" for kind, n in summary["kinds"].items() if n)
          or "none"),
@@ -45,6 +44,15 @@ def _time(summary: Report) -> str:
         return ""
     text = f"predicted {duration(summary['predicted_s'])}"
     measured = summary.get("measured_s")
+    return text + (f", measured {duration(measured)}" if measured is not None else "")
+
+
+def _down(report: Report) -> str:
+    summary = report["summary"]
+    if "downtime_s" not in summary:
+        return ""
+    measured = report.get("downtime", {}).get("measured_s")
+    text = f"about {duration(summary['downtime_s'])}, {summary['reboots']} boots"
     return text + (f", measured {duration(measured)}" if measured is not None else "")
 
 
