@@ -63,7 +63,8 @@ class Users:
             "shadow": {row[0]: row[2:8] for row in shadow if len(row) > 7},
             "ageing": sorted(row[0] for row in shadow if len(row) > 7 and row[1][:1] not in "!*"
                              and (row[4] not in FOREVER or row[7] != "")),
-            "sudoers": _added(host, SUDOERS),
+            "sudoers": _added(host, SUDOERS, FACTORY + SUDOERS),
+            "sudoers_gone": _added(host, FACTORY + SUDOERS, SUDOERS),
             "authselect": _authselect(host),
         }
 
@@ -83,11 +84,12 @@ class Users:
         aged = {user.name: mine["shadow"][user.name] for user in facts.users
                 if may_log_in(user) and _plain(user.name, mine.get("shadow", {}).get(user.name))}
         if not aged:
-            return Contribution(findings=tuple(_findings(facts, mine, ())), items=tuple(items))
+            return Contribution(findings=(*_findings(facts, mine, ()), *_back(mine, target)),
+                                items=tuple(items))
         items.append(written(f"/etc/systemd/system/{AGEING_UNIT}", _ageing(aged),
                              "Ignition sets passwords, but not how long they last.", self.id))
         return Contribution(
-            findings=tuple(_findings(facts, mine, aged)), items=tuple(items),
+            findings=(*_findings(facts, mine, aged), *_back(mine, target)), items=tuple(items),
             units=(UnitState(AGEING_UNIT, "enable", (f"multi-user.target.wants/{AGEING_UNIT}",),
                              "Before anybody logs in, once."),),
             checks=tuple(Check(f"ageing:{name}", "ageing", f"The password of {name} ages as on NG",
@@ -124,9 +126,9 @@ def _findings(facts: HostFacts, mine: Dict[str, Any], aged: Iterable[str]) -> Li
     return found
 
 
-def _added(host: Host, path: str) -> List[str]:
-    """The lines of a file of sudo that the image's own lacks; continued ones are one."""
-    theirs = set(_rules(host.read_text(FACTORY + path, default="")))
+def _added(host: Host, path: str, other: str) -> List[str]:
+    """The lines of a file of sudo that another lacks; continued ones are one."""
+    theirs = set(_rules(host.read_text(other, default="")))
     return [line for line in _rules(host.read_text(path, default="")) if line not in theirs]
 
 
@@ -139,6 +141,14 @@ def _rules(text: str) -> List[str]:
         if words and not comment and not words.startswith("@include"):
             found.append(words)
     return found
+
+
+def _back(mine: Dict[str, Any], target: TargetFacts) -> List[Finding]:
+    """Rules that the admin took out of sudoers, and that the target's has, if that is known."""
+    theirs = target.texts.get(SUDOERS)
+    known = set(_rules(theirs)) if theirs else None
+    lines = [line for line in mine.get("sudoers_gone", ()) if known is None or line in known]
+    return [finding("N2C_USERS_SUDOERS", [f"file:{SUDOERS}"], lines)] if lines else []
 
 
 def _sudoers(lines: List[str]) -> List[Item]:

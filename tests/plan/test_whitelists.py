@@ -3,7 +3,7 @@
 Those tables are written by hand from the owners and modes of a real host, not from the whitelists:
 
     PATH  OWNER:GROUP MODE on NG  carried OWNER:GROUP MODE [secret] | dropped | regenerated |
-                                  removed (from the snapshot or the copy)
+                                  removed (from the snapshot or the copy) | kept (in it)
     unit NAME  enabled | required | masked | renamed:NAME
     karg ARGUMENT  keep | drop | RESULT   [with ANOTHER]
 
@@ -92,11 +92,12 @@ def read(root: Path, rows: Sequence[Example]) -> HostFacts:
 
 def shown(plan: Decisions, row: Example) -> str:
     """What the plan does with an example, in the words of the table."""
-    if row.outcome == "removed":
+    if row.outcome in ("removed", "kept"):
         gone = [f"{v.source_mount}/{p}" for v in plan.volumes for p in v.remove]
         gone += [f"{t.source}/{p}" for t in plan.trees for p in t.exclude]
-        return "removed" if any(globs.matches(f"{p}/**", row.path)
-                                    for p in gone) else "kept"
+        own = any(v.source_mount == "/var" for v in plan.volumes)
+        return "removed" if any(globs.matches(f"{p}/**", row.path) or globs.matches(p, row.path)
+                                for p in gone) else "kept" if own else "nothing"
     item = next((i for i in plan.items if i.path == row.path), None)
     if item is None:
         return "nothing"

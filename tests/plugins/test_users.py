@@ -17,7 +17,18 @@ from ng2coreos.model.item import Check, Outcome
 from ng2coreos.plan.written import text_of
 from plugins.users import AGEING_UNIT, SUDOERS_OWN, Users
 from tests.fakes import FakeHost
-from tests.plan.build import added, changed, decided, file, found, host, ids, item, link
+from tests.plan.build import (
+    added,
+    changed,
+    decided,
+    file,
+    found,
+    host,
+    ids,
+    item,
+    link,
+    target,
+)
 
 
 def test_reads_subordinate_ids_and_who_has_no_password(fake_host: FakeHost) -> None:
@@ -26,7 +37,7 @@ def test_reads_subordinate_ids_and_who_has_no_password(fake_host: FakeHost) -> N
     facts = Users().facts(fake_host)
     assert facts == {"subordinate": {"/etc/subuid": ["admin:100000:65536"], "/etc/subgid": []},
                      "empty": ["guest"], "shadow": {}, "ageing": [], "sudoers": [],
-                     "authselect": ""}
+                     "sudoers_gone": [], "authselect": ""}
     assert "Hemlock" not in json.dumps(facts)
 
 
@@ -111,12 +122,27 @@ def test_additions_to_sudoers_become_a_file_of_their_own(fake_host: FakeHost) ->
                     "%ops ALL=(ALL) \\\n    NOPASSWD: /bin/x\n#1001 ALL=(ALL) /bin/y\n"
                     "#includedir /etc/sudoers.d\n@includedir /etc/sudoers.d\n")
     facts = Users().facts(fake_host)
+    assert facts["sudoers_gone"] == []
     assert facts["sudoers"] == ["%ops ALL=(ALL) NOPASSWD: /bin/x", "#1001 ALL=(ALL) /bin/y"]
     plan = decided(replace(with_users(sudoers=facts["sudoers"]), etc=(changed("/etc/sudoers"),)))
     one = item(plan, SUDOERS_OWN)
     assert text_of(one).splitlines()[1:] == facts["sudoers"]
     assert (one.mode, one.owner, one.outcome) == (0o440, "root", Outcome.CONVERTED)
     assert item(plan, "/etc/sudoers").outcome is Outcome.DROPPED
+
+
+def test_a_right_that_was_taken_from_sudoers_and_comes_back_is_told(fake_host: FakeHost) -> None:
+    fake_host.write("/usr/share/factory/etc/sudoers",
+                    "Defaults requiretty\nroot ALL=(ALL) ALL\n%wheel  ALL=(ALL)\tALL\n")
+    fake_host.write("/etc/sudoers", "root ALL=(ALL) ALL\n# %wheel ALL=(ALL) ALL\n")
+    facts = replace(with_users(**Users().facts(fake_host)), etc=(changed("/etc/sudoers"),))
+    texts = {"/etc/sudoers": "root ALL=(ALL) ALL\n%wheel ALL=(ALL) ALL\n"}
+    told = found(decided(facts, target(texts=texts)), "N2C_USERS_SUDOERS")
+    assert told.evidence == ("%wheel ALL=(ALL) ALL",)
+    assert found(decided(facts), "N2C_USERS_SUDOERS").evidence == (
+        "Defaults requiretty", "%wheel ALL=(ALL) ALL")  # nobody knows what the target has
+    calm = target(texts={"/etc/sudoers": "root ALL=(ALL) ALL\n"})
+    assert "N2C_USERS_SUDOERS" not in ids(decided(facts, calm))
 
 
 def test_a_sudoers_of_the_image_needs_no_file() -> None:
