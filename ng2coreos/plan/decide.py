@@ -50,7 +50,7 @@ def decide(facts: HostFacts, target: TargetFacts, policy: Policy, rules: Rules,
     units = UnitDecisions(facts, target, rules, (*volumes.mount_units, *gone, *settled))
     boot, boot_findings = decide_boot(facts, target)
     own = (fstab, decide_lvm_devices(facts), *dropped_mounts(facts, volumes.mount_units))
-    items = _settled(own, [share for _, share in shares])
+    items = _settled((*own, *units.items), [share for _, share in shares])
     claimed = {*units.claimed, *items, *(item.source for item in items.values() if item.source)}
     etc = EtcDecisions(facts, target, policy, rules, claimed, sides)
     items.update((item.path, item) for item in etc.items)

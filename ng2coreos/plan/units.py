@@ -9,6 +9,7 @@ from typing import Dict, List, Set, Tuple
 
 from ng2coreos.model.facts import Difference, EtcChange, HostFacts, Service
 from ng2coreos.model.finding import Finding
+from ng2coreos.model.item import Item, Outcome
 from ng2coreos.model.plan import UnitState
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
@@ -17,6 +18,7 @@ from ng2coreos.plan.rules import Action, Rules, UnitRule
 DIRECTORY = "/etc/systemd/system/"
 _ADMIN = "The admin enabled it on NG."
 _MASKED = "The admin masked it on NG."
+_DISABLED = "The admin disabled the unit on NG."
 _PLACES = (".wants", ".requires", ".upholds")
 
 
@@ -49,12 +51,20 @@ class UnitDecisions:
                 self._mask(service.unit, _MASKED)
         off = [u for u in self._changed("deleted") if u in target.enabled_units
                and u not in self._states and u not in self._services]
-        self._disabled = sorted(off)
+        needed = {rule.unit for rule in table.values() if rule.required}
+        self._off = {u: self._links_of(u) for u in off if u not in needed | self._skip}
+        self._disabled = sorted(u for u in off if not self._off.get(u))
 
     @property
     def states(self) -> Tuple[UnitState, ...]:
         """What is linked, in order of the names."""
         return tuple(self._states[unit] for unit in sorted(self._states))
+
+    @property
+    def items(self) -> Tuple[Item, ...]:
+        """The image's links for units that the admin had disabled: they are taken away."""
+        return tuple(Item(path, "absent", Outcome.CARRIED, _DISABLED, "units", replaces="symlink")
+                     for unit in sorted(self._off) for path in self._off[unit])
 
     @property
     def claimed(self) -> Set[str]:
@@ -63,7 +73,8 @@ class UnitDecisions:
 
     @property
     def findings(self) -> Tuple[Finding, ...]:
-        """Units that the image lacks, and units that NG's admin had switched off."""
+        """Units that the image lacks, and those that run there though NG's admin had disabled them.
+        """
         found = []
         if self._missing:
             found.append(finding("N2C_UNIT_MISSING", [f"unit:{u}" for u in self._missing]))
@@ -104,6 +115,12 @@ class UnitDecisions:
             # what is no directory of links is an alias: a link by another name
             links = tuple(f"{p}/{unit}" if p.endswith(_PLACES) else p for p in places)
             self._states[unit] = UnitState(unit, "enable", links, reason)
+
+    def _links_of(self, unit: str) -> List[str]:
+        """The links in the image's /etc that start `unit`."""
+        return sorted(path for path, fact in self._target.etc.items()
+                      if path.startswith(DIRECTORY) and path.endswith(f"/{unit}")
+                      and path.rpartition("/")[0].endswith(_PLACES) and fact.kind == "symlink")
 
     def _in_target(self, unit: str) -> bool:
         return unit in self._target.units or unit in self._target.enabled_units

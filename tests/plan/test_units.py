@@ -2,7 +2,9 @@
 
 from typing import Tuple
 
-from ng2coreos.model.facts import Difference, EtcChange, Service
+import pytest
+
+from ng2coreos.model.facts import Difference, EtcChange, HostFacts, Service
 from ng2coreos.model.plan import Decisions
 from tests.plan.build import added, decided, file, found, host, ids, link, target
 
@@ -93,7 +95,30 @@ def test_imgbased_and_mounts_of_ng_are_left_behind() -> None:
     assert states(plan) == () and ids(plan) == []
 
 
-def test_a_unit_that_was_switched_off_and_is_on_in_the_target_is_reported() -> None:
-    gone = EtcChange(f"{WANTS}/sshd.service", Difference.DELETED, None, link("/x"))
-    facts = host(etc=(gone,))
-    assert found(decided(facts), "N2C_UNIT_DISABLED").resources == ("unit:sshd.service",)
+def switched_off(*units: str) -> HostFacts:
+    """A host whose admin disabled units that NG's image had on."""
+    return host(etc=tuple(EtcChange(f"{WANTS}/{unit}", Difference.DELETED, None, link("/x"))
+                          for unit in units))
+
+
+def test_a_unit_that_was_switched_off_is_off_in_the_target() -> None:
+    places = (f"{WANTS}/firewalld.service",
+              "/etc/systemd/system/network.target.requires/firewalld.service")
+    image = target(enabled_units=("firewalld.service",), etc={
+        **dict.fromkeys(places, link("/usr/lib/systemd/system/firewalld.service")),
+        f"{WANTS}/other.service": link("/x"),
+        "/etc/systemd/system/firewalld.service": link("/dev/null"),
+        "/etc/systemd/system/firewalld.service.d/firewalld.service": link("/x")})
+    plan = decided(switched_off("firewalld.service"), image)
+    assert sorted((i.path, i.kind, i.replaces) for i in plan.items if i.rule == "units") == [
+        (path, "absent", "symlink") for path in sorted(places)]
+    assert "N2C_UNIT_DISABLED" not in ids(plan)
+    assert not [s for s in plan.units if s.unit == "firewalld.service"]
+
+
+@pytest.mark.parametrize("unit", ["sshd.service", "NetworkManager.service", "mine.service"])
+def test_what_the_host_needs_or_the_image_starts_otherwise_stays_on_and_is_told(unit: str) -> None:
+    etc = {} if unit == "mine.service" else {f"{WANTS}/{unit}": link("/x")}
+    plan = decided(switched_off(unit), target(enabled_units=(unit,), etc=etc))
+    assert found(plan, "N2C_UNIT_DISABLED").resources == (f"unit:{unit}",)
+    assert not [i for i in plan.items if i.rule == "units"]
