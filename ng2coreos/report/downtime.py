@@ -41,7 +41,7 @@ def lines(down: Dict[str, Any]) -> List[str]:
     predicted = (f"about {duration(down['predicted_s'])} predicted ({boots} "
                  f"{'restart' if boots == 1 else 'restarts'}, {duration(down['restart_s'])} each)")
     whole = down["measured_s"]
-    measured = "measured in part" if down["restarts"] else "nothing measured yet"
+    measured = "measured in part" if down["restarts"] else "not measured"
     if whole is not None:
         measured = f"{duration(whole)} measured ({off(down['predicted_s'], whole)})"
     return [f"Downtime: {predicted}; {measured}.",

@@ -53,7 +53,7 @@ def test_each_view_says_what_is_measured_and_what_assumed() -> None:
 
 
 @pytest.mark.parametrize("attempts, said", [
-    ((), ["nothing measured yet."]),
+    ((), ["not measured."]),
     ((FIRST,), ["measured in part.", "from the end of the run to trial 1 healthy"]),
     ((FIRST, SECOND), ["4 min measured (+6.5 %).", "from there to trial 2 healthy"])])
 def test_the_status_tells_it_as_text(attempts: Tuple[Attempt, ...], said: List[str]) -> None:
