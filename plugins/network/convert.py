@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
 from . import routes, rules
+from .daemon import asked_by_dhclient
+from .identity import LEASES
 from .ipv4 import ipv4
 from .ipv6 import ipv6
 from .keyfile import Sections, file_name, render
@@ -57,6 +59,8 @@ class Surroundings:
     counted: Set[str]  # interfaces whose virtual functions vdsm counts
     taken: Set[str]  # names of keyfiles that are there already
     uuids: Set[str]  # their UUIDs
+    daemon: Mapping[str, Any] = field(default_factory=dict)  # NetworkManager's settings
+    leases: Sequence[str] = ()  # names of its lease files
 
 
 def convert(files: Sequence[Mapping[str, Any]], around: Surroundings) -> Conversion:
@@ -151,9 +155,13 @@ def _addressing(cfg: Ifcfg, made: Sections, aliases: Sequence[Ifcfg], around: Su
             up.append(alias)
         else:
             alias.note("ONPARENT", "the alias does not come up with its interface")
-    client_id = around.client_ids.get(name, around.client_ids.get("", ""))
-    made["ipv4"] = ipv4(cfg, around.network, up, client_id)
-    made["ipv6"] = ipv6(cfg, around.network, _duid(cfg, name, around))
+    uuid = made["connection"]["uuid"]
+    asked = _by_dhclient(cfg, name, uuid, around)
+    # dhclient told the server the MAC address only; this keeps the lease and reservations
+    client_id = around.client_ids.get(name) or around.client_ids.get("") or "mac"
+    made["ipv4"] = ipv4(cfg, around.network, up, client_id if asked else "")
+    duid = _duid(cfg, name, uuid, around)
+    made["ipv6"] = ipv6(cfg, around.network, duid if asked else "")
     for version, section, route, rule, key in _FAMILIES:
         last = _routing(cfg, made[section], version,
                         around.texts.get(f"{route}{cfg.name}", ""),
@@ -204,7 +212,13 @@ def _own_rule(cfg: Ifcfg, key: str, version: int, around: Surroundings) -> List[
     return rules.rule_texts(found, rules.LAST_PRIORITY)[0]
 
 
-def _duid(cfg: Ifcfg, name: str, around: Surroundings) -> str:
+def _by_dhclient(cfg: Ifcfg, name: str, uuid: str, around: Surroundings) -> bool:
+    """Did dhclient get its addresses: for ifup, for vdsm, or for NetworkManager?"""
+    return cfg.by_initscripts or bool(cfg.text("DHCLIENTARGS")) or asked_by_dhclient(
+        around.daemon, around.leases, uuid, name)
+
+
+def _duid(cfg: Ifcfg, name: str, uuid: str, around: Surroundings) -> str:
     """The DUID of the lease file that dhclient was told (vdsm did), or that it used by itself."""
     try:
         words = shlex.split(cfg.text("DHCLIENTARGS"))
@@ -213,8 +227,9 @@ def _duid(cfg: Ifcfg, name: str, around: Surroundings) -> str:
     told = words[words.index("-df") + 1] if "-df" in words[:-1] else ""
     if cfg.text("DHCLIENTARGS") and (not told or len(words) > 2):
         cfg.note("DHCLIENTARGS", "NetworkManager has a DHCP client of its own")
-    places = [told, *(f"/var/lib/dhclient/{stem}" for stem in (
-        f"dhclient6--{name}.lease", f"dhclient6-{name}.leases", "dhclient6.leases"))]
+    places = [told, *(f"{top}/dhclient6-{uuid}-{name}.lease" for top in LEASES),
+              *(f"{LEASES[1]}/{stem}" for stem in (
+                  f"dhclient6--{name}.lease", f"dhclient6-{name}.leases", "dhclient6.leases"))]
     return next((around.duids[place] for place in places if place in around.duids), "")
 
 

@@ -22,7 +22,7 @@ _LINK_LOCAL = {"0": "0", "default": "0", "1": "1", "auto": "1", "2": "2", "disab
 def ipv4(cfg: Ifcfg, network: Ifcfg, aliases: Sequence[Ifcfg], client_id: str) -> Section:
     """What `cfg` says of IPv4; `network` is /etc/sysconfig/network, `aliases` are ifcfg-X:N.
 
-    `client_id` is what dhclient was told to send.
+    `client_id` is what dhclient sent, empty where it did not ask.
     """
     given = _addresses(cfg, aliases)
     proto = cfg.text("BOOTPROTO").lower()
@@ -125,9 +125,6 @@ def _dhcp(cfg: Ifcfg, found: Section, client_id: str) -> None:
         found.pop("dhcp-hostname", None)
     if client_id:
         found.setdefault("dhcp-client-id", client_id)
-    elif cfg.by_initscripts:
-        # dhclient told the server the MAC address only; this keeps the lease and reservations
-        found.setdefault("dhcp-client-id", "mac")
     if not cfg.flag("DHCP_SEND_HOSTNAME", True):
         found["dhcp-send-hostname"] = "false"
     if cfg.flag("PERSISTENT_DHCLIENT", False):

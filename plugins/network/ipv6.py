@@ -144,7 +144,7 @@ def _dhcp(cfg: Ifcfg, found: Section, duid: str, method: str) -> None:
     if method in ("auto", "dhcp"):
         if "." in cfg.text("DHCP_HOSTNAME"):
             found.setdefault("dhcp-hostname", cfg.text("DHCP_HOSTNAME"))
-        if duid and (cfg.by_initscripts or cfg.text("DHCLIENTARGS")):
+        if duid:
             found.setdefault("dhcp-duid", duid)
             found.setdefault("dhcp-iaid", "mac")  # as dhclient does (isc-dhcp: client/dhc6.c)
     if not cfg.flag("DHCPV6_SEND_HOSTNAME", True):

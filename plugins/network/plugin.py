@@ -107,6 +107,7 @@ def _surroundings(mine: Mapping[str, Any], stored: Sequence[Mapping[str, Any]],
         texts=mine.get("texts", {}), tables=mine.get("tables", {}),
         client_ids=mine.get("client_ids", {}), duids=mine.get("duids", {}),
         macs=mine.get("volatile", {}).get("macs", {}), counted=counted,
+        daemon=mine.get("daemon", {}), leases=mine.get("leases", ()),
         taken={p["file"] for p in stored},
         uuids={p["uuid"] for p in stored if p["uuid"]})
 

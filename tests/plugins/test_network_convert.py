@@ -19,6 +19,7 @@ from plugins.network.source import Ifcfg, base_key, known_keys, verdict
 from tests.fakes import FakeHost
 from tests.plugins.nm import read
 
+UUID = "11111111-2222-3333-4444-555555555555"
 DATA = Path(__file__).parents[1] / "data" / "network"
 SCRIPTS = "/etc/sysconfig/network-scripts"
 
@@ -170,6 +171,26 @@ def test_a_keyfile_of_the_same_name_or_uuid_is_left_alone() -> None:
     same = one("DEVICE=em1\nUUID=6bd2f7a4-3f2f-4c1e-9c1f-7e5d4c3b2a10",
                uuids={"6bd2f7a4-3f2f-4c1e-9c1f-7e5d4c3b2a10"})
     assert same.made == [] and "same UUID" in same.refused[0].text
+
+
+@pytest.mark.parametrize("text,more,sent", [
+    ("", {}, {}), ("", {"daemon": {"main": "[main]\ndhcp=internal\n"}}, {}),
+    ("NM_CONTROLLED=no", {}, {"dhcp-client-id": "01:02", "dhcp-duid": "03", "dhcp-iaid": "mac"}),
+    ("", {"daemon": {"main": "[main]\ndhcp=dhclient\n"}},
+     {"dhcp-client-id": "01:02", "dhcp-duid": "03", "dhcp-iaid": "mac"}),
+    ("", {"leases": [f"dhclient6-{UUID}-em1.lease"], "client_ids": {},
+          "duids": {f"/var/lib/NetworkManager/dhclient6-{UUID}-em1.lease": "04"}},
+     {"dhcp-client-id": "mac", "dhcp-duid": "04", "dhcp-iaid": "mac"}),
+    ("", {"leases": [f"internal-{UUID}-em1.lease", f"dhclient-{UUID}-em1.lease"]}, {})])
+def test_what_dhclient_sent_is_sent_again_only_where_it_asked(
+        text: str, more: Dict[str, Any], sent: Dict[str, str]) -> None:
+    values: Dict[str, Any] = {"client_ids": {"": "01:02"},
+                              "duids": {"/var/lib/dhclient/dhclient6.leases": "03"}, **more}
+    made, = one(f"DEVICE=em1\nUUID={UUID}\nBOOTPROTO=dhcp\nIPV6INIT=yes\nDHCPV6C=yes\n{text}",
+                **values).made
+    assert {key: value for family in ("ipv4", "ipv6")
+            for key, value in made.sections[family].items()
+            if key in ("dhcp-client-id", "dhcp-duid", "dhcp-iaid")} == sent
 
 
 def test_a_bridge_or_bond_keeps_its_mac_and_so_does_what_asks_by_it() -> None:

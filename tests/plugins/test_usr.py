@@ -12,7 +12,7 @@ from ng2coreos.model import codec
 from ng2coreos.model.facts import FileFact, HostFacts, Service
 from ng2coreos.model.item import Outcome
 from ng2coreos.plan.written import text_of
-from plugins.usr import HOOKS, Usr
+from plugins.usr import HOOKS, MOVES, TOLD, Usr
 from tests.fakes import FakeHost
 from tests.plan.build import added, decided, file, found, host, ids, item, link
 
@@ -69,6 +69,14 @@ def test_finds_what_no_package_brought_and_what_was_changed(fake_host: FakeHost)
     assert codec.load(FileFact, facts["added"][HOOK]).mode == 0o755
     # of /usr/bin rpm knows less than half: nothing can be said about it
     assert facts["changed"] == [f"{UNIT}/b.service", "/usr/sbin/tool2"]
+
+
+@pytest.mark.parametrize("top", [*TOLD, *MOVES, HOOKS])
+def test_a_change_of_the_admins_is_told_in_each_place(top: str, fake_host: FakeHost) -> None:
+    path = f"{top}/site/50-site.conf"
+    database(fake_host, {path: 1})
+    put(fake_host, path, "edited")
+    assert Usr().facts(fake_host)["changed"] == [path]
 
 
 def test_a_hook_that_a_package_brought_is_none_of_the_admins(fake_host: FakeHost) -> None:
