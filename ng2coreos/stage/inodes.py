@@ -15,8 +15,10 @@ from ng2coreos.stage.ids import ACLS, IdMap
 
 CAPABILITY = "security.capability"
 LABEL = "security.selinux"
-# Set by the kernel for the new place; a copy would be wrong there.
-_NOT_COPIED = ("security.ima", "security.evm", *ACLS)
+# Set by the kernel for the new place; a copy would be wrong there.  xfs lists its ACLs a second
+# time, as it stores them: with numbers that are not translated.
+_NOT_COPIED = ("security.ima", "security.evm", "trusted.SGI_ACL_FILE", "trusted.SGI_ACL_DEFAULT",
+               *ACLS)
 _GETFLAGS, _SETFLAGS = 0x80086601, 0x40086602  # FS_IOC_GETFLAGS, FS_IOC_SETFLAGS (linux/fs.h)
 _FIXED = 0x10 | 0x20  # immutable, append only
 NO_ATTRIBUTE = (errno.ENODATA, errno.EOPNOTSUPP, errno.ENOTSUP)

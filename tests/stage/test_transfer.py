@@ -18,6 +18,7 @@ from ng2coreos.core.errors import BadInput
 from ng2coreos.model.plan import IdChange, Identities
 from ng2coreos.stage import transfer
 from ng2coreos.stage.ids import IdMap
+from tests.stage.namespace import in_namespace
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setfacl"),
                                 reason="needs root and setfacl")
@@ -220,6 +221,31 @@ def test_a_copy_has_everything(tree: Path, tmp_path: Path) -> None:
     assert len({(target / n).stat().st_ino for n in ("a", "dir/a2", "dir/sub/a3")}) == 1
     assert (target / "sparse").stat().st_blocks * 512 < 1 << 20
     assert done.inodes == len(wanted) - 1 and done.same == 0
+
+
+def test_acls_are_translated_on_xfs_as_well(tmp_path: Path) -> None:
+    """Which lists them to root a second time, by other names."""
+    image = tmp_path / "image"
+    image.touch()
+    os.truncate(str(image), 320 << 20)  # the least that mkfs.xfs takes
+    run("mkfs.xfs", "-q", image)
+    place = tmp_path / "xfs"
+    place.mkdir()
+
+    def inside() -> None:
+        run("mount", "-o", "loop", image, place)
+        (place / "old/acl").mkdir(parents=True)
+        run("setfacl", "-m", "u:36:rwx,u:107:r,g:9:w", place / "old/acl")
+        run("setfacl", "-d", "-m", "u:5:rwx", place / "old/acl")
+        assert "trusted.SGI_ACL_FILE" in os.listxattr(str(place / "old/acl"))
+        transfer.copy_tree(place / "old", place / "new", SWAP, (), nothing)
+        run("mount", "-o", "remount", place)
+        kept = run("getfacl", "-n", "-c", place / "new/acl").split()
+        assert {"user:107:rwx", "user:36:r--", "group:10:-w-", "default:user:6:rwx"} <= set(kept)
+        assert not {"user:36:rwx", "default:user:5:rwx"} & set(kept)
+        run("umount", place)
+
+    in_namespace(inside)
 
 
 def test_a_second_copy_writes_no_data(tree: Path, tmp_path: Path) -> None:
