@@ -64,7 +64,7 @@ class Ssh:
             found.append(finding("N2C_SSH_WEAK_KEY", mine["weak_host_keys"], told, kind=kind))
         if not mine["changed"] or not any(path.startswith(DROP_INS) for path in target.etc):
             return Contribution(findings=tuple(found))
-        left = [s for s in mine["settings"] if _keyword(s) in DEAD]
+        left = [s for s in mine["settings"] if _keyword(s) in (*DEAD, *OWN)]
         if left:
             found.append(finding("N2C_SSH_LEFT", [f"file:{CONFIG}"], left))
         kept = [_renamed(s) for s in mine["settings"] if _keyword(s) not in (*DEAD, *OWN)]

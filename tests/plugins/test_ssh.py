@@ -61,9 +61,10 @@ def test_the_changes_become_a_drop_in_with_matches_last() -> None:
 
 
 def test_settings_that_stop_a_newer_sshd_are_left_and_named() -> None:
-    plan = decided(with_ssh("Protocol 2", "Ciphers aes128-cbc", "Subsystem sftp /x", "Port 2222"),
-                   target(etc=WITH_DROP_INS))
-    assert found(plan, "N2C_SSH_LEFT").evidence == ("Protocol 2", "Ciphers aes128-cbc")
+    plan = decided(with_ssh("Protocol 2", "Ciphers aes128-cbc", "Subsystem sftp /x",
+                            "HostKey /etc/ssh/mine", "Port 2222"), target(etc=WITH_DROP_INS))
+    assert found(plan, "N2C_SSH_LEFT").evidence == (
+        "Protocol 2", "Ciphers aes128-cbc", "Subsystem sftp /x", "HostKey /etc/ssh/mine")
     assert content(plan).splitlines()[1:] == ["Port 2222"]
 
 
