@@ -203,7 +203,7 @@ def planned(known: HostFacts) -> Plan:
     """A real plan whose items are few and whose UUIDs differ."""
     numbers = iter(range(1, 1000))
     clock = replace(CLOCK, uuid=lambda: f"uuid-{next(numbers)}")
-    made = planning.make_plan(FakeHost(), known, build.target(source=build.LOCAL), Policy(), clock)
+    made = planning.make_plan(FakeHost(), known, build.target(), Policy(), clock)
     items = (plans.file("/etc/secret.key", SECRET, mode=0o600, secret=True),
              plans.converted("/etc/fstab", b"/dev/onn/ng2coreos_var /var xfs defaults 0 0\n"))
     return replace(made, decisions=replace(made.decisions, items=items))

@@ -15,6 +15,7 @@ from tests.plan import build
 
 LOOKED_INTO = ("grub2/custom.cfg", "grub2/grubenv")
 OURS_ON_BOOT = ("coreos", "ostree", "boot")
+OURS_ON_ROOT = ("var/lib/ng2coreos", "var/tmp/ng2coreos-", "proc")
 NG_KERNEL = f"{build.LAYER}/vmlinuz-5.14.0"
 
 
@@ -27,7 +28,7 @@ def _ngs_files(scene: Scene) -> List[str]:
     now, before = scene.host.media.image("killed"), scene.before
     told = [f"NG's volume {name} has changed" for name in ("var", "home")
             if now[name] != before[name]]
-    for name, hidden in (("/", ("var/lib/ng2coreos", "proc")), ("/boot", OURS_ON_BOOT)):
+    for name, hidden in (("/", OURS_ON_ROOT), ("/boot", OURS_ON_BOOT)):
         told += [f"NG's {name}:{path} has changed" for path, node in before[name].items()
                  if not path.startswith(hidden) and path not in LOOKED_INTO
                  and now[name].get(path) != node]

@@ -3,10 +3,9 @@
 from typing import Tuple
 
 from ng2coreos import target as targets
-from ng2coreos.execute import room
+from ng2coreos.execute import room, work
 from ng2coreos.execute.run import Run
 from ng2coreos.execute.step import Result, Step, Undo
-from ng2coreos.execute.work import work_directory
 from ng2coreos.model.plan import Change, Decisions, Target
 from ng2coreos.stage import sysroot, volumes
 
@@ -46,11 +45,13 @@ class PullCommit(Step):
         stateroot = run.plan.decisions.boot.stateroot
         sysroot.init(run.host, root, stateroot)
         source = run.plan.target.source
-        with work_directory(run.host, source) as work, \
-                targets.opened(run.host, source, work) as repo:
+        with work.work_directory(run.host, source) as place, \
+                targets.opened(run.host, source, place) as repo:
             with run.progress.task(self.id, self.title) as advance:
                 sysroot.pull(run.host, root, repo.repo_path, run.plan.target, advance)
         return {}
 
     def undo(self, change: Change, record: Undo, run: Run) -> None:
-        """Nothing: make-root removes the volume."""
+        """What a killed attempt unpacked goes; make-root removes the volume."""
+        del change, record
+        work.clear(run.host)
