@@ -46,7 +46,8 @@ class Context:
         color = self._setting("color", "auto")
         self.color = ctx.color = _COLORS[color] if color != "auto" or not os.environ.get(
             "NO_COLOR") else False
-        logs.start(bool(self._setting("verbose", False)), self._setting("log_file", ""))
+        logs.start(bool(self._setting("verbose", False)), self._setting("log_file", ""),
+                   journal=getattr(ctx.command, "changes", False))
         self.host = Host(self.given.get("root", "/"))
         if not self.host.root.is_dir():
             raise BadInput(f"There is no directory {self.host.root}.",
@@ -58,7 +59,7 @@ class Context:
         """Let whoever the options name listen to progress."""
         self.progress = listener(self.given.get("progress_fd"),
                                  bool(self._setting("quiet", False)))
-        if self._setting("log_file", "") and not isinstance(self.progress, LogProgress):
+        if logs.kept() and not isinstance(self.progress, LogProgress):
             self.progress = Both(logs.Notes(), self.progress)
 
     def defaults(self) -> Optional[Tuple[str, List[Tuple[str, str]]]]:

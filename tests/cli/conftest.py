@@ -6,7 +6,7 @@ from typing import Any, List, NamedTuple, Tuple
 
 import pytest
 
-from ng2coreos.cli import conf, context, main
+from ng2coreos.cli import conf, context, logs, main
 from ng2coreos.execute import planning
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.target import TargetFacts, TargetSource
@@ -58,6 +58,7 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
          capsys: pytest.CaptureFixture[str]) -> Tool:
     """The command line; host and image are those of tests/plan/build.py, the steps are fake."""
     world = World(tmp_path / "world").install(monkeypatch)
+    monkeypatch.setattr(logs, "JOURNAL", str(tmp_path / "none"))  # never this machine's own
     repo = tmp_path / "repo"
     repo.mkdir()
     made = Tool(world, repo, capsys)

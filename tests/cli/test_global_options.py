@@ -4,6 +4,8 @@ import json
 import logging
 import os
 import re
+import socket
+import struct
 import sys
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
@@ -11,7 +13,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 import click
 import pytest
 
-from ng2coreos.cli import elsewhere, examples
+from ng2coreos.cli import elsewhere, examples, logs
 from ng2coreos.cli.command import Command, GlobalOption, Group
 from ng2coreos.cli.main import cli
 from ng2coreos.cli.terminal import painted
@@ -116,6 +118,55 @@ def test_the_log_file_holds_what_was_done_and_no_secret(tool: Tool, tmp_path: Pa
     more = log.read_text()
     assert more.startswith(text) and "error:" in more and "canary" not in more
     assert f"exit status {said.code}" in more
+
+
+@pytest.fixture(name="journal")
+def _journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """A journal of systemd's, which reads nothing by itself."""
+    monkeypatch.chdir(tmp_path)  # the path of a socket must be short
+    monkeypatch.setattr(logs, "JOURNAL", "journal")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind("journal")
+        listening.setblocking(False)
+        yield listening
+
+
+def received(journal: socket.socket) -> List[Dict[str, str]]:
+    found: List[Dict[str, str]] = []
+    while True:
+        try:
+            data = journal.recv(1 << 16)
+        except BlockingIOError:
+            return found
+        head, _, rest = data.partition(b"MESSAGE\n")
+        size, = struct.unpack("<Q", rest[:8])
+        assert rest[8 + size:] == b"\n"
+        fields = dict(line.split("=", 1) for line in head.decode().splitlines())
+        found.append({**fields, "MESSAGE": rest[8:8 + size].decode()})
+
+
+def test_systemd_s_journal_holds_what_a_run_did_and_no_secret(tool: Tool,
+                                                              journal: socket.socket) -> None:
+    assert tool("status").code == 0 and received(journal) == []  # it changes nothing
+    assert tool.targeted("apply").code == 0
+    told = received(journal)
+    assert {r["SYSLOG_IDENTIFIER"] for r in told} == {"ng2coreos"}
+    assert told[0]["MESSAGE"].startswith("ng2coreos apply") and told[0]["PRIORITY"] == "6"
+    assert any(r["MESSAGE"] == "Make 1" for r in told)
+    assert told[-1]["MESSAGE"] == "exit status 0"
+    tool("apply", "--target", "https://me:canary@none.example/x", "--key", "/no")
+    assert not any("canary" in r["MESSAGE"] for r in received(journal))
+
+
+def test_a_journal_that_stands_still_or_is_gone_stops_nothing(tool: Tool,
+                                                              journal: socket.socket) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as other:
+        with pytest.raises(BlockingIOError):
+            while True:
+                other.sendto(b"full", "journal")
+    assert tool.targeted("apply").code == 0
+    journal.close()
+    assert tool("rollback").code == 0
 
 
 @pytest.mark.parametrize("place", ["missing/log", "link", "."])
