@@ -95,7 +95,8 @@ def label_sysroot(root: Path, deployment: Path, labels: Relabel) -> Tuple[int, i
 
     top = os.open(str(root), inodes.DIRECTORY)
     try:
-        for name, path in ((".", b"/"), ("boot", b"/boot"), ("ostree", _OSTREE)):
+        for name, path in ((".", b"/"), ("boot", b"/boot"), ("lost+found", b"/lost+found"),
+                           ("ostree", _OSTREE)):
             if name == "." or ((root / name).is_dir() and mounted(root / name) is None):
                 one(top, name, path)
     finally:

@@ -273,7 +273,7 @@ def test_an_immutable_file_is_labelled_and_stays_immutable(tmp_path: Path) -> No
 def test_a_sysroot_is_labelled_but_never_the_files_of_the_commit(tmp_path: Path) -> None:
     root = tmp_path / "root"
     deployment = root / "ostree/deploy/os/deploy/c.0"
-    for path in ("boot", "ostree/repo/objects/ab", "ostree/deploy/os/var/lib",
+    for path in ("boot", "lost+found", "ostree/repo/objects/ab", "ostree/deploy/os/var/lib",
                  "ostree/deploy/os/deploy/c.0/etc/d", "ostree/deploy/os/deploy/c.0/usr"):
         (root / path).mkdir(parents=True)
     for path in ("ostree/repo/objects/ab/c.file", "ostree/repo/objects/ab/c.commit",
@@ -282,12 +282,13 @@ def test_a_sysroot_is_labelled_but_never_the_files_of_the_commit(tmp_path: Path)
         (root / path).write_text("x")
     (root / "ostree/boot.1").symlink_to("boot.1.1")
     with Relabel(labels(tmp_path), "/", tmp_path / "left") as relabel:
-        assert label_sysroot(root, deployment, relabel) == (17, 0)
+        assert label_sysroot(root, deployment, relabel) == (18, 0)
         assert label_sysroot(root, deployment, relabel) == (0, 0)
     found = {path: kind(label.encode()) for path, label in shown(root).items()}
     below = "ostree/deploy/os/deploy/c.0"
     none = {"ostree/repo/objects/ab/c.file", below, f"{below}/usr", f"{below}/usr/x"}
     assert {path for path, label in found.items() if not label} == none
+    assert found["lost+found"] == "default_t"
     assert [found[p] for p in (".", "boot", "ostree/boot.1", "ostree/deploy/os/var/lib",
                                f"{below}/etc", f"{below}/etc/shadow", f"{below}.origin",
                                "ostree/repo/objects/ab/c.commit")] == [
