@@ -207,6 +207,13 @@ class Scene:
         rows = json.loads(out)["report"][0]["lv"]
         return {row["lv_name"]: sorted(f"{k}={v}" for k, v in row.items()) for row in rows}
 
+    def pool_free_mib(self) -> int:
+        """What NG's thin pool has left for data."""
+        size, percent = self.guest.ssh("lvs --noheadings --units m --nosuffix -o lv_size,"
+                                       f"data_percent {self.image.vg}/{self.image.pool}"
+                                       ).stdout.split()
+        return int(float(size) * (1 - float(percent) / 100))
+
     def boot_files(self, partition: str = "/boot") -> Dict[str, List[Any]]:
         """Every file on /boot but GRUB's environment, which GRUB itself rewrites at each boot."""
         found = self.fingerprint(partition)
