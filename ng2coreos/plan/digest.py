@@ -17,8 +17,9 @@ VOLATILE_KEY = "volatile"  # a plug-in puts facts there that may change between 
 def digests(facts: HostFacts) -> Dict[str, str]:
     """Of each part of the facts that changes depend on, by its name for humans: SHA-256 in hex.
 
-    Fill levels, free space, the boot's id, what the tool itself made, and what plug-ins call
-    volatile are left out, so that a run can look again half-way and still know its host.
+    Fill levels, free space, the size of the pool (dmeventd extends it), the boot's id, what the
+    tool itself made, and what plug-ins call volatile are left out, so that a run can look again
+    half-way and still know its host.
     """
     return {name: _digest(part) for name, part in _stable(facts).items()}
 
@@ -41,8 +42,9 @@ def _stable(facts: HostFacts) -> Dict[str, Any]:
         "volumes": {
             "vg": [layout.vg, layout.vg_uuid, layout.extent_bytes],
             "pool": [layout.pool.name, layout.pool.chunk_bytes],
-            "volumes": sorted([v.name, v.uuid, v.size_bytes, v.pool, v.origin]
-                              for v in layout.volumes if not _ours(v.name, list(v.tags))),
+            "volumes": sorted(
+                [v.name, v.uuid, 0 if v.name == layout.pool.name else v.size_bytes, v.pool,
+                 v.origin] for v in layout.volumes if not _ours(v.name, list(v.tags))),
             "images": sorted([i.volume, i.kind.value, i.current] for i in layout.images),
             "mounts": sorted([m.target, m.fstype, m.uuid, m.volume] for m in layout.mounts
                              if m.volume and not m.volume.startswith(PREFIX)),

@@ -106,8 +106,11 @@ def by_boot_setup(known: HostFacts) -> HostFacts:
 def by_growth(known: HostFacts) -> HostFacts:
     """dmeventd has extended the pool."""
     pool = known.layout.pool
+    volumes = tuple(replace(v, size_bytes=2 * v.size_bytes) if v.name == pool.name else v
+                    for v in known.layout.volumes)
     return replace(known, layout=replace(
-        known.layout, vg_free_bytes=0, pool=replace(pool, size_bytes=2 * pool.size_bytes)))
+        known.layout, vg_free_bytes=0, pool=replace(pool, size_bytes=2 * pool.size_bytes),
+        volumes=volumes))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts")
