@@ -32,7 +32,8 @@ from ng2coreos.stage.gauge import gauge
 from ng2coreos.stage.mounts import Mounts, private_namespace
 
 _LOG = logging.getLogger(__name__)
-_NO_SPACE_WORDS = ("no space left", "insufficient free space", "not enough free", "disk quota")
+_NO_SPACE_WORDS = ("no space left", "insufficient free space", "not enough free", "disk quota",
+                   "reached threshold")  # the last by lvm, of a thin pool
 
 
 class Stopped(Exception):

@@ -74,6 +74,8 @@ def test_a_failure_undoes_everything_in_reverse(place: World, change: str, where
     OSError(errno.ENOSPC, "No space left on device"), OSError(errno.EDQUOT, "Disk quota exceeded"),
     failure("lvcreate failed with status 5: Volume group \"onn\" has insufficient free space "
             "(10 extents): 768 required."),
+    failure("lvcreate -s onn/var failed with status 5: Cannot create new thin volume, free space "
+            "in thin pool onn/pool00 reached threshold."),
     failure("mkfs.ext4 failed with status 1: No space left on device")])
 def test_want_of_space_is_told_apart(place: World, error: Exception) -> None:
     place.points.raises["half beta:0"] = error
