@@ -87,6 +87,6 @@ def check(result: Completed, ok: Sequence[int]) -> Completed:
 
 
 def _named(argv: Sequence[str]) -> str:
-    """The command for a message: as much of it as tells what it was. The log has all of it."""
-    text = " ".join(argv)
+    """The command for a message: as much as tells what it was, no password. The log has all."""
+    text = _IN_URL.sub("://***@", " ".join(argv))
     return text if len(text) <= _NAMED else text[:_NAMED].rsplit(" ", 1)[0] + " …"

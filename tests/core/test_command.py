@@ -67,3 +67,10 @@ def test_a_message_names_the_command_and_not_its_hundred_arguments() -> None:
     with pytest.raises(CommandFailed, match="^ostree admin deploy .* … .*: full$") as error:
         check(long, (0,))
     assert len(error.value.message) < 150
+
+
+def test_no_message_shows_a_password() -> None:
+    argv = ("ostree", "remote", "add", "x", "https://me:hunter2@mirror/repo")
+    with pytest.raises(CommandFailed, match="https://\\*\\*\\*@mirror/repo failed") as error:
+        check(Completed(argv, 1, "", "", 0), (0,))
+    assert "hunter2" not in str(error.value)
