@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Callable, Mapping, Optional, Sequence, Tuple, Union
 
@@ -15,6 +16,7 @@ from ng2coreos.core.errors import CommandFailed, Unsupported
 
 DEADLINE_S = 120.0  # ample for any query; long commands say their own
 _TAIL = 4000  # characters of stderr that an error shows
+_LAST_WORDS_S = 5.0  # to read what a program that has ended left in its pipes
 _NAMED = 100  # characters of a command in a message
 _IN_URL = re.compile(r"://[^/@\s]*@")  # user and password
 
@@ -60,21 +62,38 @@ def run_process(argv: Sequence[str], timeout_s: float = DEADLINE_S, data: Input 
                           hint="Install the package that has it, then try again.") from None
     text = data.encode() if isinstance(data, str) else data
     try:
-        out, err = process.communicate(text, timeout=timeout_s)
+        out, err = _said(process, text, timeout_s)
     except subprocess.TimeoutExpired:
         raise CommandFailed(f"{_named(argv)} did not end within {timeout_s:.0f} s.",
                             hint="See what it waits for; then run `ng2coreos resume` or "
                                  "`ng2coreos rollback`.") from None
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+        if process.stdout is not None and not process.stdout.closed:  # it was not read to its end
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            with suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=_LAST_WORDS_S)
     done = Completed(tuple(argv), process.returncode, out.decode("utf-8", "surrogateescape"),
                      err.decode("utf-8", "surrogateescape"), time.monotonic() - began)
     _LOG.debug("%s: status %d after %.2f s",
                _IN_URL.sub("://***@", " ".join(map(shlex.quote, argv))), done.returncode,
                done.duration_s)
     return done
+
+
+def _said(process: "subprocess.Popen[bytes]", text: Optional[bytes], timeout_s: float
+          ) -> Tuple[bytes, bytes]:
+    """What it prints until it ends; TimeoutExpired.
+
+    Whoever was stopped itself (SIGSTOP, a host that paused) and finds that the program has ended
+    meanwhile was not kept waiting by it.
+    """
+    try:
+        return process.communicate(text, timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        if process.poll() is None:
+            raise
+        return process.communicate(timeout=_LAST_WORDS_S)
 
 
 def check(result: Completed, ok: Sequence[int]) -> Completed:

@@ -2,12 +2,16 @@
 
 import logging
 import os
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import List
 
 import pytest
 
+from ng2coreos.core import command
 from ng2coreos.core.command import Completed, check, run_process
 from ng2coreos.core.errors import CommandFailed, Unsupported
 
@@ -74,3 +78,39 @@ def test_no_message_shows_a_password() -> None:
     with pytest.raises(CommandFailed, match="https://\\*\\*\\*@mirror/repo failed") as error:
         check(Completed(argv, 1, "", "", 0), (0,))
     assert "hunter2" not in str(error.value)
+
+
+STOPPED = """
+import sys
+from ng2coreos.core.command import run_process
+print("begun", flush=True)
+print(run_process(["sh", "-c", "sleep 0.2; echo last words"], timeout_s=2.0).stdout, flush=True)
+"""
+
+
+def test_who_was_stopped_past_the_deadline_believes_the_program_that_has_ended() -> None:
+    with subprocess.Popen([sys.executable, "-c", STOPPED], stdout=subprocess.PIPE,
+                          text=True) as tool:
+        assert tool.stdout is not None and tool.stdout.readline() == "begun\n"
+        children = Path(f"/proc/{tool.pid}/task/{tool.pid}/children")
+        while not children.read_text():
+            time.sleep(0.01)
+        tool.send_signal(signal.SIGSTOP)
+        time.sleep(2.5)
+        tool.send_signal(signal.SIGCONT)
+        assert tool.communicate()[0] == "last words\n\n"
+    assert tool.returncode == 0
+
+
+def test_a_program_that_has_ended_has_not_while_its_child_holds_the_pipes(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "_LAST_WORDS_S", 0.1)
+    with pytest.raises(CommandFailed, match="did not end within"):
+        run_process(["sh", "-c", f"sleep 600 & echo $! >{tmp_path}/child"], timeout_s=1.0)
+    child = int((tmp_path / "child").read_text())
+    limit = time.monotonic() + 30
+    while Path(f"/proc/{child}/stat").exists() and time.monotonic() < limit:
+        if Path(f"/proc/{child}/stat").read_text().split()[2] == "Z":
+            return
+        time.sleep(0.05)
+    assert not Path(f"/proc/{child}").exists()
