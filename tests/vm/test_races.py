@@ -16,7 +16,7 @@ from tests.vm.conftest import opened
 from tests.vm.recorded import Untouched
 from tests.vm.scene import Scene
 
-pytestmark = pytest.mark.vm
+pytestmark = [pytest.mark.vm, pytest.mark.soak]
 
 # From now on every read and write of the volume fails, as on a dead disk
 DEAD = """
@@ -82,7 +82,6 @@ class Race:
     told: str = ""
     after: str = "true"
     grown: Tuple[str, ...] = ()  # volumes that may be larger in the end: none is made smaller
-    soak: bool = True
 
 
 RACES = (
@@ -140,9 +139,7 @@ def meanwhile(scene: Scene, step: str, script: str) -> Result:
     return result
 
 
-@pytest.mark.parametrize("race", [
-    pytest.param(race, id=race.name, marks=[pytest.mark.soak] if race.soak else [])
-    for race in RACES])
+@pytest.mark.parametrize("race", [pytest.param(race, id=race.name) for race in RACES])
 def test_the_run_survives_or_nothing_is_left(host: Host, race: Race) -> None:
     scene, image = host.scene, host.scene.image
     words = {"vg": image.vg, "pool": image.pool, "layer": image.layer, "title": image.title,
