@@ -1,5 +1,6 @@
 """What the commands do on NG, without the command line: lock, plan, run, roll back."""
 
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -36,10 +37,12 @@ AGAIN = "Run `ng2coreos rollback`, then apply again."
 
 def plan(host: Host, source: TargetSource, policy: Policy) -> Plan:
     """The dry run: reads host and target, changes nothing, takes no lock."""
+    began = time.monotonic()
     facts = planning.read_host(host)
+    inventory_s = time.monotonic() - began
     target = planning.read_target(host, source, facts)
     return planning.make_plan(host, facts, target, policy,
-                              pace=planning.read_pace(host, target))
+                              pace=planning.read_pace(host, target, inventory_s))
 
 
 def apply(host: Host, ready: Plan, progress: Progress, *, fresh: bool = False) -> RunDirectory:

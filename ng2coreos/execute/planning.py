@@ -57,7 +57,7 @@ def read_rules(host: Host) -> Rules:
     return deciding.load_rules([host.follow(WHITELISTS_D)], [host.follow(PLUGINS_D)])
 
 
-def read_pace(host: Host, target: TargetFacts) -> Optional[Pace]:
+def read_pace(host: Host, target: TargetFacts, inventory_s: float) -> Optional[Pace]:
     """How fast this host is, as far as planning has shown it; None where it has not.
 
     Only the seconds that a plan predicts depend on it, nothing that a run does.
@@ -67,7 +67,7 @@ def read_pace(host: Host, target: TargetFacts) -> Optional[Pace]:
     began = time.monotonic()
     lvm_report.vgs(host)
     return Pace(target.read_bytes_per_s, target.objects_per_s,
-                round(time.monotonic() - began, 2) or _LEAST_LVM_S)
+                round(time.monotonic() - began, 2) or _LEAST_LVM_S, round(inventory_s, 2))
 
 
 def make_plan(host: Host, facts: HostFacts, target: TargetFacts, policy: Policy,

@@ -117,6 +117,7 @@ class Pace:
     read_bytes_per_s: float  # the image's kernel, read and hashed
     objects_per_s: float  # its directories, read and checked one by one
     lvm_s: float  # one `vgs`
+    inventory_s: float  # the host's facts, all of them
 
 
 @dataclass(frozen=True)

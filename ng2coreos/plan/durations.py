@@ -2,7 +2,7 @@
 
 All of it is an estimate.  The factors are what the steps took in the rig's VM, in units of the work
 that planning itself does: reading and hashing the image's kernel, looking at its objects, asking
-LVM.  docs/predictions.md has the figures.
+LVM, reading all that is known of the host.  docs/predictions.md has the figures.
 """
 
 from dataclasses import replace
@@ -13,7 +13,7 @@ from ng2coreos.model.plan import Pace, StepNeed, Volume
 from ng2coreos.model.target import Stored, TargetFacts
 
 # Where planning measured nothing: what a host with one spindle does
-SLOW = Pace(read_bytes_per_s=40 << 20, objects_per_s=1500.0, lvm_s=0.2)
+SLOW = Pace(read_bytes_per_s=40 << 20, objects_per_s=1500.0, lvm_s=0.2, inventory_s=5.0)
 # In units of reading and hashing a byte, of reading an object, of one `vgs`
 _PULL_BYTE, _PULL_OBJECT = 3.0, 8.0
 _DEPLOY_BYTE, _DEPLOY_INODE = 5.0, 1.0
@@ -44,7 +44,7 @@ def timed(steps: Sequence[StepNeed], facts: HostFacts, target: TargetFacts,
         "export-state": len(facts.etc) * _EXPORT_ITEM * item + _STEP_LVM * pace.lvm_s,
         "write-ignition": _STEP_LVM * pace.lvm_s,
         "write-boot": boot * _WRITE_BOOT_BYTE * byte + _STEP_LVM * pace.lvm_s,
-        "arm": _STEP_LVM * pace.lvm_s}
+        "arm": pace.inventory_s + _STEP_LVM * pace.lvm_s}
     made = []
     for step in steps:
         seconds = flat.get(step.step, 0.0)

@@ -146,9 +146,16 @@ def test_a_snapshot_never_takes_much_more_than_its_origin_maps() -> None:
 def test_seconds_follow_the_pace_that_the_host_showed() -> None:
     need = decided().prediction
     assert need.pace is None
-    fast = Pace(SLOW.read_bytes_per_s * 4, SLOW.objects_per_s * 4, SLOW.lvm_s / 4)
+    fast = Pace(SLOW.read_bytes_per_s * 4, SLOW.objects_per_s * 4, SLOW.lvm_s / 4,
+                SLOW.inventory_s / 4)
     quick = {s.step: s.seconds for s in timed(
         need.steps, host(), target(), decided().volumes, fast)}
     for step in need.steps:
         assert quick[step.step] <= step.seconds, step.step
     assert sum(quick.values()) < need.seconds / 3
+
+
+def test_arming_takes_at_least_one_more_look_at_the_host() -> None:
+    slow = replace(SLOW, inventory_s=77.0)
+    made = timed(decided().prediction.steps, host(), target(), decided().volumes, slow)
+    assert next(s.seconds for s in made if s.step == "arm") >= 77.0
