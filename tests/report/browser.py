@@ -19,6 +19,7 @@ class Browser:
     def __init__(self, to: int, back: int) -> None:
         self._to, self._back = os.fdopen(to, "wb", 0), os.fdopen(back, "rb", 0)
         self._rest, self._number, self._session = b"", 0, ""
+        self._loaded = False
         self.complaints: List[str] = []
         self.requests: List[str] = []
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
@@ -34,6 +35,13 @@ class Browser:
                 "location.protocol === 'file:' ? requestAnimationFrame(() => setTimeout(done, 0)) "
                 ": setTimeout(look, 10); look(); })")
 
+    def load(self, page: Path) -> None:
+        """Load the page and wait for the end of that, not for its layout, which takes a script."""
+        self._loaded = False
+        self._call("Page.navigate", url=page.as_uri())
+        while not self._loaded:
+            self._note(self._read())
+
     def do(self, script: str) -> Any:
         """What a script gives on the page."""
         answer = self._call("Runtime.evaluate", expression=script, returnByValue=True,
@@ -41,10 +49,15 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    def media(self, **features: str) -> None:
-        """Say what the reader prefers, such as prefers_color_scheme="dark"."""
-        self._call("Emulation.setEmulatedMedia", features=[
+    def media(self, kind: str = "", **features: str) -> None:
+        """Say what the reader prefers, such as prefers_color_scheme="dark", or that it is "print".
+        """
+        self._call("Emulation.setEmulatedMedia", media=kind, features=[
             {"name": name.replace("_", "-"), "value": value} for name, value in features.items()])
+
+    def scripts(self, run: bool) -> None:
+        """Whether the pages that are loaded from now on may run their scripts."""
+        self._call("Emulation.setScriptExecutionDisabled", value=not run)
 
     def window(self, width: int, height: int) -> None:
         """Make the window as wide and as high."""
@@ -78,6 +91,8 @@ class Browser:
             self.complaints.append(json.dumps(params)[:500])
         elif name == "Network.requestWillBeSent":
             self.requests.append(params["request"]["url"])
+        elif name == "Page.loadEventFired":
+            self._loaded = True
 
     def _read(self) -> Dict[str, Any]:
         while b"\0" not in self._rest:

@@ -202,6 +202,19 @@ def test_the_rest_of_a_long_table_comes_when_it_is_asked_for(tab: Browser, tmp_p
     assert tab.do(visible) == 500
     tab.do("document.querySelector('#etc button').click()")
     assert tab.do(visible) >= 700 and tab.do("document.querySelector('#etc button')") is None
+
+
+def test_a_long_table_is_whole_on_paper_and_without_a_script(tab: Browser, tmp_path: Path) -> None:
+    visible = ("[...document.querySelectorAll('#etc tbody tr')]"
+               ".filter((row) => row.checkVisibility()).length")
     shown(tab, tmp_path, pages.long(700))
-    tab.do("dispatchEvent(new Event('beforeprint'))")
+    tab.media("print")
     assert tab.do(visible) >= 700
+    tab.media()
+    assert tab.do(visible) == 500
+    tab.scripts(False)
+    try:
+        tab.load(tmp_path / "report.html")
+        assert tab.do(visible) >= 700
+    finally:
+        tab.scripts(True)

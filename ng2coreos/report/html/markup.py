@@ -4,6 +4,7 @@ import html
 import unicodedata
 from typing import Iterable, List, Optional, Sequence, Tuple, Union
 
+_FIRST = 500  # rows that a table shows at once
 _BAD = {"Cc", "Cf", "Cs", "Co", "Cn"}  # controls, text direction, halves of pairs, unassigned
 
 
@@ -45,7 +46,11 @@ def void(name: str, /, **attributes: object) -> Html:
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Text]], *,
           numbers: Sequence[int] = (), keys: Optional[Sequence[str]] = None) -> Html:
-    """A table whose first column names the row; `keys` are what a filter looks at."""
+    """A table whose first column names the row; `keys` are what a filter looks at.
+
+    Laying a long one out takes longer than reading it in.  Where there is a script to ask for it,
+    the rest of it waits.
+    """
     body: List[str] = []
     for place, row in enumerate(rows):
         cells = [tag("th", row[0], scope="row")]
@@ -57,7 +62,9 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Text]], *,
     top = tag("tr", *(tag("th", name, scope="col", class_="n" if n in numbers else None)
                       for n, name in enumerate(head)))
     return wide(caption, tag("table", tag("caption", caption), tag("thead", top),
-                             tag("tbody", Html("".join(body)))))
+                             tag("tbody", Html("".join(body[:_FIRST]))),
+                             tag("tbody", Html("".join(body[_FIRST:])), class_="later")
+                             if body[_FIRST:] else ""))
 
 
 def wide(name: str, inside: Html) -> Html:

@@ -1,23 +1,18 @@
 "use strict";
-// Laying a long table out takes longer than reading it in: the rest of it waits to be asked for.
-const FIRST = 500;
+// The rest of a long table waits to be asked for.
 const showAll = (table) => {
-  for (const row of table.querySelectorAll(".later")) row.classList.remove("later");
+  table.querySelector(".later")?.classList.remove("later");
   table.parentElement.parentElement.querySelector(`[data-more="${table.id}"]`)?.remove();
 };
-let numbered = 0;
-for (const table of document.querySelectorAll("table")) {
-  const rows = [...table.tBodies[0].rows];
-  if (rows.length <= FIRST) continue;
-  for (const row of rows.slice(FIRST)) row.classList.add("later");
-  table.id ||= `table-${numbered++}`;
-  const more = document.createElement("button");
+document.querySelectorAll(".later").forEach((rest, number) => {
+  const table = rest.parentElement, more = document.createElement("button");
+  table.id ||= `table-${number}`;
   more.type = "button";
   more.dataset.more = table.id;
-  more.textContent = `Show all ${rows.length} rows`;
+  more.textContent = `Show all ${table.rows.length - 1} rows`;
   more.addEventListener("click", () => showAll(table));
   table.parentElement.after(more);
-}
+});
 for (const form of document.querySelectorAll("[data-filter]")) {
   const all = [...form.parentElement.querySelectorAll("[data-key]")];
   const texts = all.map(() => null);
@@ -46,7 +41,6 @@ for (const form of document.querySelectorAll("[data-filter]")) {
 }
 const closed = [];
 addEventListener("beforeprint", () => {
-  document.querySelectorAll("table").forEach(showAll);
   for (const one of document.querySelectorAll("details:not([open])")) { one.open = true; closed.push(one); }
 });
 addEventListener("afterprint", () => { for (const one of closed.splice(0)) one.open = false; });
