@@ -9,6 +9,7 @@ away for good: on a confirmed host nothing of this may ever run.
 import logging
 
 from ng2coreos.core.errors import Ng2CoreosError
+from ng2coreos.firstboot import unit_log
 from ng2coreos.firstboot.record import failed
 from ng2coreos.firstboot.services import DEADMAN_TIMER
 from ng2coreos.firstboot.system import System
@@ -34,7 +35,8 @@ def expired(system: System) -> bool:
     ended = any(a.boot_id == system.boot_id and a.finished for a in state.attempts)
     if not ended:  # else the restart after the trial hangs
         failed(system, [Failure("deadman", "The trial ended in time",
-                                "the host hung or was too slow; the deadman restarted it")])
+                                "the host hung or was too slow; the deadman restarted it",
+                                unit_log.stuck(system))])
     return True
 
 

@@ -12,6 +12,7 @@ from ng2coreos.model.restart import RestartPart
 from ng2coreos.model.state import BootState, Phase
 from ng2coreos.report import downtime
 from ng2coreos.report.proof import proof_text
+from ng2coreos.report.status_view import journal
 from ng2coreos.report.table import paragraph, table
 from ng2coreos.stage import arm, bootdir
 
@@ -122,4 +123,5 @@ def _attempts(state: BootState) -> List[str]:
         for failure in attempt.failures:
             lines += paragraph(f"{failure.title}: {failure.detail}", indent=6,
                                first=f"    {attempt.trial} ")
+            lines += journal(failure)
     return [*lines, ""]

@@ -13,11 +13,10 @@ from typing import Sequence
 
 from ng2coreos.core import durable
 from ng2coreos.core.errors import Ng2CoreosError
-from ng2coreos.firstboot import confirm, deadman, verify
+from ng2coreos.firstboot import confirm, deadman, unit_log, verify
 from ng2coreos.firstboot.reboot import reboot
 from ng2coreos.firstboot.record import PATIENCE_S, failed, finished
 from ng2coreos.firstboot.system import System
-from ng2coreos.model.proof import Proof
 from ng2coreos.model.state import Attempt, BootState, Failure, Phase
 from ng2coreos.stage import arm, bootdir
 
@@ -116,8 +115,11 @@ def _begin(system: System) -> Phase:
 
 def _look(system: System) -> Sequence[Failure]:
     manifest = system.manifest()
-    health = verify.wait_healthy(system, verify.health_checks(manifest), manifest.health_deadline_s)
-    return [_failure(proof) for proof in verify.finish(system, manifest, health).failed]
+    waited = verify.health_checks(manifest)
+    health = verify.wait_healthy(system, waited, manifest.health_deadline_s)
+    result = verify.finish(system, manifest, health)
+    return unit_log.explained(system, result.failed,
+                              {check.id: check for check in (*waited, *manifest.checks)})
 
 
 def _succeeded(system: System, began: Phase) -> Phase:
@@ -145,7 +147,3 @@ def _hand_over(system: System) -> None:
     except (Ng2CoreosError, OSError) as error:
         failed(system, [Failure("arm", "The second trial could be armed", str(error))])
     reboot(system)
-
-
-def _failure(proof: Proof) -> Failure:
-    return Failure(proof.id, proof.title, proof.detail)

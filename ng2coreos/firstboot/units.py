@@ -1,7 +1,7 @@
 """Probes of systemd: units, failed units, the end of the boot."""
 
 from fnmatch import fnmatchcase
-from typing import Dict, List
+from typing import Dict, List, Sequence
 
 from ng2coreos.firstboot.probe import Look, Params, Seen
 
@@ -39,11 +39,7 @@ def unit_enabled(look: Look, params: Params) -> Seen:
 
 def no_failed_units(look: Look, params: Params) -> Seen:
     """no-failed-units{allow}: no unit failed, but for the names (or globs) in allow."""
-    allow = params.texts("allow")
-    listed = look.run("systemctl", "list-units", "--state=failed", "--all", "--full", "--plain",
-                      "--no-legend", "--no-pager").stdout
-    failed = [line.split()[0] for line in listed.splitlines() if line.split()]
-    bad = [unit for unit in failed if not any(fnmatchcase(unit, glob) for glob in allow)]
+    bad = failed(look, params.texts("allow"))
     return Seen(False, "failed: " + ", ".join(bad)) if bad else Seen(True)
 
 
@@ -56,11 +52,34 @@ def boot_finished(look: Look, params: Params) -> Seen:
     return Seen(False, f"the system is {state or 'in an unknown state'}" + _jobs(look))
 
 
-def _jobs(look: Look) -> str:
+def behind(look: Look, kind: str, params: Params) -> List[str]:
+    """The units whose journal says why a check of that kind does not hold."""
+    if kind == "no-failed-units":
+        return failed(look, params.texts("allow"))
+    if kind == "boot-finished":
+        return waiting(look)
+    unit = params.text("unit", "")
+    return [unit] if unit else []
+
+
+def failed(look: Look, allow: Sequence[str] = ()) -> List[str]:
+    """The units that failed, but for the names (or globs) in `allow`."""
+    listed = look.run("systemctl", "list-units", "--state=failed", "--all", "--full", "--plain",
+                      "--no-legend", "--no-pager").stdout
+    found = [line.split()[0] for line in listed.splitlines() if line.split()]
+    return [unit for unit in found if not any(fnmatchcase(unit, glob) for glob in allow)]
+
+
+def waiting(look: Look) -> List[str]:
+    """The units whose start or stop goes on."""
     listed = look.run("systemctl", "list-jobs", "--full", "--plain", "--no-legend", "--no-pager",
                       ok=(0, 1)).stdout
-    rows: List[List[str]] = [line.split() for line in listed.splitlines()]
-    running = [row[1] for row in rows if len(row) > 3 and row[3] == "running"]
+    rows = [line.split() for line in listed.splitlines()]
+    return [row[1] for row in rows if len(row) > 3 and row[3] == "running"]
+
+
+def _jobs(look: Look) -> str:
+    running = waiting(look)
     return ", waits for " + ", ".join(running) if running else ""
 
 

@@ -27,6 +27,7 @@ class Failure:
     check: str
     title: str
     detail: str
+    log: Tuple[str, ...] = ()  # last lines of the journal of the units that it is about
 
 
 @dataclass(frozen=True)

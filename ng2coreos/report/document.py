@@ -108,7 +108,7 @@ def _on_the_new_system(occasion: Occasion) -> List[Dict[str, Any]]:
         why = occasion.attempts[-1].failures if occasion.attempts else ()
         found.append(sections.failure(
             "N2C_RUN_FELL_BACK", "The new system was tried, and NG is back", occasion.text,
-            occasion.next, [f"{f.title}: {f.detail}" for f in why]))
+            occasion.next, ["\n".join((f"{f.title}: {f.detail}", *f.log)) for f in why]))
     return found
 
 

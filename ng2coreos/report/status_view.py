@@ -4,7 +4,7 @@ from typing import Any, Dict, List, Optional, Protocol, Tuple
 
 from ng2coreos.model.state import Attempt, Failure
 from ng2coreos.report.downtime import lines as downtime_lines
-from ng2coreos.report.table import paragraph, table
+from ng2coreos.report.table import harmless, paragraph, table
 
 
 class Standing(Protocol):
@@ -42,6 +42,7 @@ def status_text(status: Standing, down: Optional[Dict[str, Any]] = None) -> str:
         lines += ["", "Why the new system was given up:",
                   *table(("check", "what", "detail"),
                          [(f.check, f.title, f.detail) for f in status.failures])]
+        lines += [line for failure in status.failures for line in journal(failure)]
     if status.attempts:
         lines += ["", "Boots of the new system:",
                   *table(("trial", "started", "finished", "healthy"),
@@ -51,3 +52,11 @@ def status_text(status: Standing, down: Optional[Dict[str, Any]] = None) -> str:
         lines += ["", *downtime_lines(down)]
     lines += ["", f"Next: {status.next}"]
     return "\n".join(lines) + "\n"
+
+
+def journal(failure: Failure) -> List[str]:
+    """The lines of the journal that a failure has, below a line that says so."""
+    if not failure.log:
+        return []
+    return ["", f"  The journal then ({failure.check}):",
+            *(f"    {harmless(line)}" for line in failure.log)]

@@ -31,6 +31,9 @@ def read(partition: Path) -> Optional[BootState]:
 
 
 def write(partition: Path, state: BootState) -> None:
-    """Replace the state; when this returns it survives a power cut."""
-    durable.write_file(path(partition), codec.dumps(state).encode("ascii"))
+    """Replace the state; when this returns it survives a power cut.
+
+    Readable by root alone: lines of the journal may be in it.
+    """
+    durable.write_file(path(partition), codec.dumps(state).encode("ascii"), mode=0o600)
     durable.settle(partition)

@@ -15,7 +15,7 @@ from tests.execute.world import BOOT_ID, GRUBENV, Killed, World
 
 OTHER_BOOT = "boot-2"
 ATTEMPT = Attempt(1, "coreos-1", "2026-01-01T01:00:00Z", "2026-01-01T01:15:00Z", False, (
-    Failure("vdsm", "vdsmd runs", "inactive (dead)"),))
+    Failure("vdsm", "vdsmd runs", "inactive (dead)", ("vdsmd[9]: no \x1b[31mnetwork",)),))
 
 Outcome = Tuple[str, int]
 INTERRUPTED: Outcome = ("prepared", Exit.INTERRUPTED)
@@ -156,7 +156,9 @@ def test_why_a_trial_failed_is_told(place: World) -> None:
     found = said(place)
     assert found.failures == ATTEMPT.failures and found.attempts == (ATTEMPT,)
     assert "vdsmd runs" in found.text
-    assert "inactive (dead)" in report.status_text(found)
+    text = report.status_text(found)
+    assert "inactive (dead)" in text
+    assert "  The journal then (vdsm):\n    vdsmd[9]: no  [31mnetwork\n" in text
 
 
 @pytest.mark.parametrize("phase, words", [

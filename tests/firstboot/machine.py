@@ -50,6 +50,8 @@ class Machine(Host):
         super().__init__(str(root), self._answer)
         self.calls: List[Sequence[str]] = []
         self.active = {"vdsmd.service": True}
+        self.journal: Dict[str, List[str]] = {}
+        self.jobs = ""
         self.lvs = _volumes()
         self.boots = 0
         self.event: Callable[[str], None] = lambda name: None
@@ -185,6 +187,14 @@ class Machine(Host):
         if words[:2] == ["systemctl", "show"]:
             state = "active" if self.active[words[-1]] else "failed"
             return _said(words, f"LoadState=loaded\nActiveState={state}\nResult=success\n")
+        if words[:2] == ["systemctl", "list-units"]:
+            return _said(words, "".join(f"{unit} loaded failed failed It\n"
+                                        for unit, active in self.active.items() if not active))
+        if words[:2] == ["systemctl", "list-jobs"]:
+            return _said(words, self.jobs)
+        if words[0] == "journalctl":
+            unit = words[-1].partition("=")[2]
+            return _said(words, "".join(f"{line}\n" for line in self.journal.get(unit, [])))
         if words[0] == "lvs":
             return _said(words, json.dumps({"report": [{"lv": list(self.lvs.values())}]}))
         if words[0] == "lvremove":

@@ -319,6 +319,15 @@ def test_the_deadman_ends_a_trial_that_hangs(tmp_path: Path) -> None:
     assert machine.boot() == "ng"
 
 
+def test_the_deadman_says_what_the_boot_waited_for(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.boot()
+    machine.jobs = "12 slow.service start running\n13 next.service start waiting\n"
+    machine.journal = {"slow.service": ["slow: waiting for a disk"], "next.service": ["nothing"]}
+    assert deadman.expired(machine.system()) is True
+    assert machine.state.attempts[-1].failures[0].log == ("slow: waiting for a disk",)
+
+
 def test_the_deadman_only_restarts_when_the_shutdown_hangs(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     machine.boot()

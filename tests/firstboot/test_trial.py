@@ -1,12 +1,13 @@
 """A trial that is healthy leads on; one that is not leads back; the state always says why."""
 
+import stat
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ng2coreos.core.errors import BadInput, Ng2CoreosError
-from ng2coreos.firstboot import services, status, trial
+from ng2coreos.core.errors import BadInput, CommandFailed, Ng2CoreosError
+from ng2coreos.firstboot import services, status, trial, unit_log
 from ng2coreos.firstboot.trial import Task
 from ng2coreos.model.item import Check
 from ng2coreos.model.state import Attempt, BootState, Phase
@@ -78,6 +79,52 @@ def test_unhealthy_second_trial_goes_back_to_ng(tmp_path: Path) -> None:
     assert machine.boots == 3
     assert machine.state.phase is Phase.FAILED
     assert [a.healthy for a in machine.state.attempts] == [True, False]
+
+
+def test_the_journal_of_what_failed_is_in_the_record(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, checks=[
+        Check("vdsmd", "unit-active", "vdsmd runs", {"unit": "vdsmd.service"}),
+        Check("units", "no-failed-units", "No unit failed", {"allow": ["known.*"]})])
+    machine.active.update({"vdsmd.service": False, "a.service": False, "known.service": False})
+    machine.journal = {
+        "vdsmd.service": [f"line {n}" for n in range(30)],
+        "a.service": ["\x1b[31mpassword=hunter2 " + "x" * 5000, "a.service: code=exited"],
+        "known.service": ["expected"]}
+    assert machine.play() == "ng"
+    vdsmd, others = machine.state.attempts[-1].failures
+    assert vdsmd.log == tuple(f"line {n}" for n in range(30 - unit_log.LINES, 30))
+    assert others.log[1] == "a.service: code=exited" and len(others.log) == 2, "each unit once"
+    assert "hunter2" not in others.log[0] and "\x1b" not in others.log[0]
+    assert len(others.log[0]) == unit_log.WIDTH
+    record = state.path(machine.partition)
+    assert stat.S_IMODE(record.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("answer", [CommandFailed("journalctl hangs", hint=""), OSError(2, "gone")])
+def test_without_a_journal_the_failure_is_recorded_all_the_same(
+        tmp_path: Path, answer: Exception) -> None:
+    machine = Machine(tmp_path)
+    machine.active["vdsmd.service"] = False
+
+    def refuse(name: str) -> None:
+        if name.startswith("journalctl"):
+            raise answer
+
+    machine.event = refuse
+    assert machine.play() == "ng"
+    failure, = machine.state.attempts[-1].failures
+    assert failure.check == "vdsmd" and failure.log == ()
+
+
+def test_many_failed_units_do_not_make_the_record_large(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, checks=[Check("units", "no-failed-units", "No unit failed", {})])
+    names = [f"unit-{n}.service" for n in range(300)]
+    machine.active = dict.fromkeys(names, False)
+    machine.journal = {name: ["\u00e9" * 400] * 40 for name in names}
+    assert machine.play() == "ng"
+    failure, = machine.state.attempts[-1].failures
+    assert len(failure.log) == unit_log.UNITS * unit_log.LINES
+    assert state.path(machine.partition).stat().st_size < 64 * 1024
 
 
 def test_health_is_waited_for_until_it_comes(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def full() -> Dict[str, Any]:
         Proof("vdsmd", "unit-active", "vdsmd runs", False, "failed", True),
         Proof("item:/etc/own.conf", "file", "/etc/own.conf", True)))
     attempt = Attempt(1, "boot", "2026-01-01T00:30:00Z", "2026-01-01T00:40:00Z", False,
-                      (Failure("vdsmd", "vdsmd runs", "failed"),))
+                      (Failure("vdsmd", "vdsmd runs", "failed", ("vdsmd[9]: no network",)),))
     return document.document(document.Occasion(
         "status", "rolled-back", 12, ("ng2coreos", "status"), "2026-01-01T01:00:00Z",
         "2026-01-01T01:00:01Z", "boot", "", "fell-back", "It fell back.", "ng2coreos rollback",

@@ -31,12 +31,15 @@ def test_a_proof_that_fails_is_a_finding() -> None:
 
 
 def test_a_fallback_is_a_finding_with_its_reason() -> None:
-    attempt = Attempt(1, "b", "2026-01-01T00:00:00Z", "", False, (Failure("a", "sshd", "dead"),))
+    attempt = Attempt(1, "b", "2026-01-01T00:00:00Z", "", False, (
+        Failure("a", "sshd", "dead", ("sshd[9]: no key", "systemd[1]: failed")),))
     report = document.document(Occasion(
         "status", "rolled-back", Exit.FELL_BACK, text="It fell back.", next="ng2coreos rollback",
         attempts=(attempt,)))
     found, = report["findings"]
-    assert (found["id"], found["evidence"]) == ("N2C_RUN_FELL_BACK", [{"excerpt": "sshd: dead"}])
+    check(json.loads(document.dumps(report)))
+    assert (found["id"], found["evidence"]) == ("N2C_RUN_FELL_BACK", [
+        {"excerpt": "sshd: dead\nsshd[9]: no key\nsystemd[1]: failed"}])
     assert report["verdict"] == "rolled-back"
 
 

@@ -73,7 +73,8 @@ def test_a_page_shows_every_part() -> None:
                         "proof"]
     for words in ("rolled-back", "It fell back.", "tool-1-1.x86_64", "Somebody", "vdsmd runs",
                   "took 1.5 s", "snapshot of var", "After finalize", "ovirtmgmt", "bond0.100",
-                  "intel_iommu=on", "-a\n+b", "1 of 2 are wrong", "chrony.conf"):
+                  "intel_iommu=on", "-a\n+b", "1 of 2 are wrong", "chrony.conf",
+                  "vdsmd[9]: no network"):
         assert words in page.text, words
 
 

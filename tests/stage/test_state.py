@@ -20,7 +20,7 @@ def test_it_is_read_as_written_and_settled(boot: Path, settled: List[Path]) -> N
     state.write(boot, STATE)
     assert settled[-1] == boot
     assert state.read(boot) == STATE
-    assert state.path(boot).stat().st_mode & 0o777 == 0o644
+    assert state.path(boot).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_damaged_file_is_told(boot: Path) -> None:

@@ -33,6 +33,8 @@ def test_on_uefi_a_new_system_that_is_not_well_falls_back_and_says_why(
         status = scene.tool("status", check=False)
         assert status.rc == Exit.FELL_BACK, status.stdout
         assert "vdsmd" in status.stdout
+        _, told, journal = status.stdout.partition("The journal then (")
+        assert told and " systemd[1]: " in journal, status.stdout
         assert "next_entry" not in scene.grub_environment()
         scene.tool("rollback")
         assert scene.tool("status").rc == Exit.OK

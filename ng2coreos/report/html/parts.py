@@ -209,8 +209,7 @@ def proof(report: Report) -> Html:
     """What the new system proved or must prove, and its boots."""
     found = report.get("proof")
     attempts = [(str(a["trial"]), a["started"], a["finished"] or "never",
-                 "healthy" if a["healthy"] else "; ".join(
-                     f"{f['title']}: {f['detail']}" for f in a["failures"]) or "not healthy")
+                 "healthy" if a["healthy"] else _why(a["failures"]))
                 for a in report.get("attempts", ())]
     told = Html("")
     if found:
@@ -224,3 +223,11 @@ def proof(report: Report) -> Html:
         "proof", "Proof", told,
         table("Boots of the new system", ("Trial", "Started", "Ended", "Result"), attempts),
         table("What the new system must prove", ("Check", "How", "Kind"), checks))
+
+
+def _why(failures: List[Report]) -> Html:
+    """Why a boot was not healthy, with the journal of that boot to unfold."""
+    told = esc("; ".join(f"{f['title']}: {f['detail']}" for f in failures) or "not healthy")
+    log = "\n".join(line for f in failures for line in f.get("log", ()))
+    return Html(told + _more("The journal then", tag("pre", esc(log, lines=True), tabindex="0"))
+                if log else told)
