@@ -18,6 +18,7 @@ from ng2coreos.plan.packaged import data_directories
 
 FILE = "remarks.yaml"
 _READ_BYTES = 64 * 1024  # a larger file has content
+_SEARCH_BYTES = 256 * 1024 * 1024  # of a file that may hold a text
 _WILD = "*?["
 _SHOWN = 20  # paths that a finding names
 
@@ -34,6 +35,7 @@ class Remark:
     added: Tuple[str, ...] = ()
     unless: Tuple[str, ...] = ()
     without: Tuple[str, ...] = field(default=())  # the table's `not`
+    holds: str = ""
     kind: str = Kind.WARNING.value
 
 
@@ -49,7 +51,9 @@ class Remarks:
         for row in table():
             paths = [path for pattern in row.paths if not pattern.startswith("/etc/")
                      for path in _expanded(host, pattern) if not _left_out(row, path)]
-            told = [path for path in paths if _says_something(host, path)]
+            told = [path for path in paths if (
+                _holds(host, path, row.holds.encode()) if row.holds
+                else _says_something(host, path))]
             if told:
                 found[row.id] = sorted(set(told))[:_SHOWN]
         return {"found": found}
@@ -143,3 +147,20 @@ def _says_something(host: Host, path: str) -> bool:
         return True
     lines = host.read_text(path, default="").splitlines()
     return any(line.strip() and not line.lstrip().startswith("#") for line in lines)
+
+
+def _holds(host: Host, path: str, text: bytes) -> bool:
+    """Is `text` in a file, in letters of either case?  Of a huge one only the beginning counts."""
+    if not host.follow(path).is_file():
+        return False
+    left, before, text = _SEARCH_BYTES, b"", text.lower()
+    with open(host.open(path), "rb", buffering=0) as file:
+        while left > 0:
+            block = file.read(min(left, 1 << 20))
+            if not block:
+                return False
+            seen = before + block.lower()
+            if text in seen:
+                return True
+            left, before = left - len(block), seen[-len(text):]
+    return False

@@ -25,9 +25,9 @@ def judged(fake: FakeHost, facts: HostFacts, *packages: str) -> List[Finding]:
     return list(Remarks().contribute(facts, Remarks().facts(fake), image).findings)
 
 
-def having(fake: FakeHost, path: str) -> HostFacts:
+def having(fake: FakeHost, path: str, content: str = "") -> HostFacts:
     """A host with a file at `path`, seen as the inventory sees it."""
-    fake.write(path, "content\n")
+    fake.write(path, content or "content\n")
     return host(etc=(added(path, file()),)) if path.startswith("/etc/") else host()
 
 
@@ -35,7 +35,8 @@ def having(fake: FakeHost, path: str) -> HostFacts:
 def test_each_path_shows_it_and_the_images_package_settles_it(row: Remark, fake_host: FakeHost
                                                               ) -> None:
     for pattern in row.paths:
-        facts = having(fake_host, example(pattern) + ("/x" if pattern.startswith("/opt") else ""))
+        facts = having(fake_host, example(pattern) + ("/x" if pattern.startswith("/opt") else ""),
+                       row.holds.upper())
         mine = [f for f in judged(fake_host, facts) if f.evidence[0] == row.id]
         assert len(mine) == 1, pattern
         assert mine[0].title == row.about and mine[0].resources
@@ -57,6 +58,17 @@ def test_a_plain_host_is_told_nothing(fake_host: FakeHost) -> None:
     fake_host.path("/opt/dell/.keep").unlink()  # an empty directory shows nothing
     fake_host.write("/etc/snmp/snmpd.conf", "as the image made it\n")
     assert judged(fake_host, host()) == []
+
+
+@pytest.mark.parametrize("before", [0, (1 << 20) - 9, 5 << 20])
+def test_a_text_in_a_large_file_shows_it(fake_host: FakeHost, before: int) -> None:
+    cache = "/var/lib/sss/db/cache_example.com.ldb"
+    fake_host.write(cache, "\0" * (before + 4096))
+    assert judged(fake_host, host()) == []
+    record = "DN=OVERRIDEANCHORUUID=:SID:S-1-5,CN=LOCAL,CN=VIEWS,CN=SYSDB"
+    fake_host.write(cache, "\0" * before + record + "\0" * 4096)
+    one, = judged(fake_host, host())
+    assert (one.evidence, one.resources) == (("auth.sssd-overrides",), (f"file:{cache}",))
 
 
 def test_a_long_list_is_cut_and_says_so(fake_host: FakeHost) -> None:
