@@ -1,14 +1,20 @@
-"""ssh: sshd_config becomes a drop-in, so that the image's own file goes on being updated."""
+"""ssh: sshd_config becomes a drop-in, so that the image's own file goes on being updated.
+
+What the admin's files come to is asked of sshd itself, here and on the new system: among drop-ins
+the first value wins, wherever it stands.
+"""
 
 import base64
 import hashlib
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Sequence, Set, Tuple
 
+from ng2coreos.core.errors import Ng2CoreosError
 from ng2coreos.core.host import Host
 from ng2coreos.core.plugin import API, Contribution
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.finding import Finding, Kind
-from ng2coreos.model.item import Item, Outcome
+from ng2coreos.model.item import Check, Item, Outcome
+from ng2coreos.model.sshd import EFFECTIVE, readable
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
 
@@ -23,6 +29,8 @@ DEAD = ("protocol", "useprivilegeseparation", "rsaauthentication", "rhostsrsaaut
         "keyregenerationinterval", "serverkeybits", "uselogin", "ciphers", "macs",
         "kexalgorithms", "hostkeyalgorithms", "pubkeyacceptedkeytypes")
 OWN = ("hostkey", "include", "subsystem")  # name files and programs of the image
+# of these each release and crypto policy has its own lists
+LISTS = ("algorithms", "keytypes", "ciphers", "macs")
 RSA_BITS = 2048  # RequiredRSASize of the crypto policy DEFAULT since el9
 LENGTH = 4
 RENAMED = {"challengeresponseauthentication": "KbdInteractiveAuthentication"}
@@ -43,7 +51,12 @@ class Ssh:
         public = [(f"file:{SSH}/{name}", host.read_text(f"{SSH}/{name}", default=""))
                   for name in host.names(SSH)
                   if name.startswith("ssh_host_") and name.endswith("_key.pub")]
-        return {"settings": [s for s in mine if s not in factory or _matching(s)],
+        drop_ins = {f"{DROP_INS}/{name}": host.read_text(f"{DROP_INS}/{name}", default="")
+                    for name in host.names(DROP_INS) if name.endswith(".conf")}
+        settings = [s for s in mine if s not in factory or _matching(s)]
+        keywords = {path: sorted(_keywords(_settings(text))) for path, text in drop_ins.items()}
+        return {"keywords": keywords, "settings": settings,
+                "effective": _effective(host, _keywords(settings).union(*keywords.values())),
                 "changed": any(s not in factory for s in mine), "root_keys": len(keys),
                 "weak_host_keys": [name for name, text in public
                                    if "_dsa_" not in name and weak(text)],
@@ -62,16 +75,42 @@ class Ssh:
             kind = Kind.OVERRIDABLE if poor and poor == mine["root_keys"] else Kind.WARNING
             told = [f"{poor} of the {mine['root_keys']} keys that log in as root"] if poor else []
             found.append(finding("N2C_SSH_WEAK_KEY", mine["weak_host_keys"], told, kind=kind))
+        checks = _checks(facts, mine)
         if not mine["changed"] or not any(path.startswith(DROP_INS) for path in target.etc):
-            return Contribution(findings=tuple(found))
+            return Contribution(findings=tuple(found), checks=checks)
         left = [s for s in mine["settings"] if _keyword(s) in (*DEAD, *OWN)]
         if left:
             found.append(finding("N2C_SSH_LEFT", [f"file:{CONFIG}"], left))
         kept = [_renamed(s) for s in mine["settings"] if _keyword(s) not in (*DEAD, *OWN)]
-        return Contribution(findings=tuple(found), items=_items(kept))
+        return Contribution(findings=tuple(found), items=_items(kept), checks=checks)
 
 
 PLUGIN = Ssh
+
+
+def _effective(host: Host, keywords: Set[str]) -> List[str]:
+    """What NG's sshd makes of these; nothing where it cannot say."""
+    if not keywords:
+        return []
+    try:
+        said = readable(host.run(EFFECTIVE).stdout)
+    except (Ng2CoreosError, OSError):
+        return []
+    return [line for line in said if line.split()[0] in keywords]
+
+
+def _checks(facts: HostFacts, mine: Dict[str, Any]) -> Tuple[Check, ...]:
+    """That the new system's sshd does what the admin told NG's."""
+    changed = {c.path for c in facts.etc}
+    told = _keywords(mine["settings"])
+    told.update(word for path, words in mine.get("keywords", {}).items() if path in changed
+                for word in words)
+    wanted = {word: RENAMED.get(word, word).lower() for word in told
+              if word not in (*DEAD, *OWN) and not word.endswith(LISTS)}
+    lines = sorted(" ".join([wanted[keyword], *words]) for keyword, *words in (
+        line.split() for line in mine.get("effective", ())) if keyword in wanted)
+    return (Check("sshd-settings", "sshd-settings", "sshd does what it did on NG",
+                  {"settings": lines}),) if lines else ()
 
 
 def weak(line: str) -> bool:
@@ -115,6 +154,11 @@ def _settings(text: str) -> List[str]:
         else:
             found.append(" ".join(words.split()))
     return [*found, "\n".join(block)] if block else found
+
+
+def _keywords(settings: Sequence[str]) -> Set[str]:
+    """Those that hold for everybody."""
+    return {_keyword(s) for s in settings if not _matching(s)}
 
 
 def _matching(setting: str) -> bool:

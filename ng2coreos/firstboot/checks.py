@@ -21,6 +21,7 @@
 | selinux-enforcing | | the kernel enforces the policy |
 | selinux-labels | | every carried item has a label that the policy knows |
 | selinux-records | records, modules | the policy has these records and modules |
+| sshd-settings | settings | `sshd -T` tells these lines |
 | lvm-devices | | LVM uses its devices file, and there is one |
 | pv-set | uuids (exact) | LVM sees these PVs; with exact no other |
 """
@@ -28,7 +29,7 @@
 from typing import Dict
 
 from ng2coreos.core.errors import Ng2CoreosError
-from ng2coreos.firstboot import network, place, selinux, units
+from ng2coreos.firstboot import network, place, selinux, sshd, units
 from ng2coreos.firstboot.probe import Look, Params, Probe, Seen
 from ng2coreos.model.item import Check
 from ng2coreos.model.proof import Proof
@@ -50,6 +51,7 @@ KINDS: Dict[str, Probe] = {
     "selinux-enforcing": selinux.enforcing,
     "selinux-labels": selinux.labels,
     "selinux-records": selinux.records,
+    "sshd-settings": sshd.settings,
     "tls": network.tls,
     "unit-active": units.unit_active,
     "unit-enabled": units.unit_enabled,

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
-from typing import Any, Iterator, Tuple
+from typing import Any, Iterator, List, Tuple
 
 import pytest
 
@@ -295,6 +295,35 @@ def test_tls(fake_host: FakeHost, server: Tuple[int, Path]) -> None:
     found = look(fake_host, "tls", address="127.0.0.1", port=port, ca="/etc/pki/other.pem")
     assert not found.ok and "certificate" in found.detail.lower()
     assert not look(fake_host, "tls", address="127.0.0.1", port=port, ca="/etc/pki/none.pem").ok
+
+
+SSHD = """port 22
+Port 2022
+allowusers backup
+permitrootlogin prohibit-password
+allowusers admin
+
+"""
+
+
+@pytest.mark.parametrize("settings, reason", [
+    (["port 22", "port 2022"], ""),
+    (["permitrootlogin without-password", "allowusers admin", "allowusers backup"], ""),
+    (["useprivilegeseparation sandbox"], ""),  # it no longer knows the word
+    (["allowusers admin"], "allowusers is admin backup, was admin on NG"),
+    (["port 22"], "port is 2022 22, was 22 on NG"),
+    (["permitrootlogin no", "banner none"],
+     "permitrootlogin is without-password, was no on NG")])
+def test_what_sshd_does(fake_host: FakeHost, settings: List[str], reason: str) -> None:
+    fake_host.on("/usr/sbin/sshd", "-T", ..., stdout=SSHD)
+    found = look(fake_host, "sshd-settings", settings=settings)
+    assert (found.ok, found.detail) == (not reason, reason)
+
+
+def test_an_sshd_that_does_not_start_is_a_failure(fake_host: FakeHost) -> None:
+    fake_host.on("/usr/sbin/sshd", ..., raises=CommandFailed("Bad configuration option", hint=""))
+    found = look(fake_host, "sshd-settings", settings=["port 22"])
+    assert not found.ok and "Bad configuration" in found.detail
 
 
 def test_tls_where_nothing_listens(fake_host: FakeHost) -> None:

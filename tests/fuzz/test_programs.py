@@ -80,7 +80,8 @@ def test_no_check_crashes_whatever_programs_print(tmp_path: Path, kind: str) -> 
         for params in ({}, {"unit": "a", "address": "::1", "port": 1, "interface": "x", "name": "a",
                             "uid": 1, "gid": 1, "groups": [], "arg": "a", "uuids": ["a"],
                             "target": "/", "uuid": "u", "commit": "c", "destination": "default",
-                            "via": "::1", "mac": "00:11:22:33:44:55", "allow": [], "ca": "/x"},
+                            "via": "::1", "mac": "00:11:22:33:44:55", "allow": [], "ca": "/x",
+                            "settings": ["port 22"]},
                        {"unit": 1, "address": [], "uuids": {}, "allow": 3}):
             with bounded():
                 look = Look(answering(tmp_path, text), 0.0, lambda: float(next(clock)))

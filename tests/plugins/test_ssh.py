@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from ng2coreos.core.errors import CommandFailed
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.finding import Kind
 from ng2coreos.model.item import Outcome
 from plugins.ssh import Ssh, weak
 from tests.fakes import FakeHost
-from tests.plan.build import changed, decided, file, found, host, ids, item, target
+from tests.plan.build import added, changed, decided, file, found, host, ids, item, target
 
 CONFIG = "/etc/ssh/sshd_config"
 DROP_IN = "/etc/ssh/sshd_config.d/10-ng2coreos.conf"
@@ -33,12 +34,14 @@ def test_reads_only_what_differs_from_the_image_and_counts_keys(fake_host: FakeH
     fake_host.write("/usr/share/factory" + CONFIG, "Port 22\n# Port 23\nUsePAM yes\n")
     fake_host.write(CONFIG, "Port  22\nPermitRootLogin yes\nMatch User a\n  X11Forwarding no\n\n"
                             "Match User b\n  PasswordAuthentication no\n")
+    fake_host.on("/usr/sbin/sshd", "-T", ..., stdout="port 22\npermitrootlogin yes\n")
     fake_host.write("/root/.ssh/authorized_keys", "# engine\nssh-rsa AAAAsecret engine\n\n")
     facts = Ssh().facts(fake_host)
     assert facts == {
         "settings": ["PermitRootLogin yes", "Match User a\n    X11Forwarding no",
                      "Match User b\n    PasswordAuthentication no"],
-        "changed": True, "root_keys": 1, "weak_host_keys": [], "weak_root_keys": 0}
+        "changed": True, "root_keys": 1, "weak_host_keys": [], "weak_root_keys": 0,
+        "keywords": {}, "effective": ["permitrootlogin yes"]}
     assert "AAAA" not in json.dumps(facts)
 
 
@@ -47,7 +50,7 @@ def test_an_unchanged_file_is_seen_as_one(fake_host: FakeHost) -> None:
         fake_host.write(path, "Port 22\n")
     assert Ssh().facts(fake_host) == {
         "settings": [], "changed": False, "root_keys": 0, "weak_host_keys": [],
-        "weak_root_keys": 0}
+        "weak_root_keys": 0, "keywords": {}, "effective": []}
 
 
 def test_the_changes_become_a_drop_in_with_matches_last() -> None:
@@ -109,3 +112,46 @@ def test_a_root_without_a_key_that_is_accepted_stops_the_run(strong: int, kind: 
     one = found(decided(replace(facts, plugins={**facts.plugins, "ssh": mine})),
                 "N2C_SSH_WEAK_KEY")
     assert (one.kind, one.resources) == (kind, ("file:/etc/ssh/ssh_host_rsa_key.pub",))
+
+
+EFFECTIVE = """port 22
+port 2022
+permitrootlogin prohibit-password
+challengeresponseauthentication no
+allowusers admin@192.0.2.*
+allowusers backup
+maxauthtries 4
+ciphers aes256-ctr
+logingracetime 120
+"""
+
+
+def test_what_the_admin_told_sshd_must_hold_on_the_new_system(fake_host: FakeHost) -> None:
+    """By the words of NG's own sshd; not what the image's files or a crypto policy said."""
+    fake_host.on("/usr/sbin/sshd", "-T", ..., stdout=EFFECTIVE)
+    fake_host.write("/usr/share/factory" + CONFIG, "LoginGraceTime 2m\n")
+    fake_host.write(CONFIG, "LoginGraceTime 2m\nPort 22\nPort 2022\nPermitRootLogin no\n"
+                            "ChallengeResponseAuthentication no\nCiphers aes256-ctr\n"
+                            "Match User a\n  MaxAuthTries 9\n")
+    for name, text in (("10-own", "AllowUsers admin@192.0.2.* backup\n"),
+                       ("50-redhat", "MaxAuthTries 4\nSyslogFacility AUTHPRIV\n")):
+        fake_host.write(f"/etc/ssh/sshd_config.d/{name}.conf", text)
+    facts = host(etc=(changed(CONFIG), added("/etc/ssh/sshd_config.d/10-own.conf")))
+    facts = replace(facts, plugins={**facts.plugins, "ssh": Ssh().facts(fake_host)})
+    check, = (c for c in decided(facts, target(etc=WITH_DROP_INS)).checks
+              if c.kind == "sshd-settings")
+    assert check.params == {"settings": [
+        "allowusers admin@192.0.2.*", "allowusers backup", "kbdinteractiveauthentication no",
+        "permitrootlogin without-password", "port 2022", "port 22"]}
+
+
+@pytest.mark.parametrize("broken", [CommandFailed("sshd: no hostkeys available", hint=""),
+                                    FileNotFoundError(2, "sshd")])
+def test_where_sshd_cannot_say_nothing_is_asked_of_the_new_one(fake_host: FakeHost,
+                                                               broken: Exception) -> None:
+    fake_host.on("/usr/sbin/sshd", ..., raises=broken)
+    fake_host.write(CONFIG, "PermitRootLogin no\n")
+    facts = host(etc=(changed(CONFIG),))
+    facts = replace(facts, plugins={**facts.plugins, "ssh": Ssh().facts(fake_host)})
+    plan = decided(facts, target(etc=WITH_DROP_INS))
+    assert [c for c in plan.checks if c.kind == "sshd-settings"] == []
