@@ -93,7 +93,7 @@ PLUGIN = PackagesPlugin
 def _repository_file(host: Host, path: str) -> RepositoryFile:
     try:
         return repofile.parse(path, host.read_text(path, default=""))
-    except (BadInput, IsADirectoryError):  # no package manager can read it either
+    except BadInput:  # no package manager can read it either
         return RepositoryFile(path, broken=True)
 
 

@@ -89,17 +89,19 @@ class Host:
         """
         fd = self.open(path, os.O_RDONLY | os.O_NONBLOCK)
         data = bytearray()
-        with os.fdopen(fd, "rb", buffering=0) as stream:
-            found = os.fstat(stream.fileno())
+        try:
+            found = os.fstat(fd)
             if stat.S_ISCHR(found.st_mode) and found.st_rdev == _NULL:
                 return b""
             if not stat.S_ISREG(found.st_mode):
                 raise BadInput(f"{path} is not a regular file.", hint="Move it away and try again.")
             # In blocks: files of /proc/sys answer a read of many megabytes with ENOMEM.
-            block = stream.read(_BLOCK_BYTES)
+            block = os.read(fd, _BLOCK_BYTES)
             while block and len(data) <= limit:
                 data += block
-                block = stream.read(_BLOCK_BYTES)
+                block = os.read(fd, _BLOCK_BYTES)
+        finally:
+            os.close(fd)
         if len(data) > limit:
             raise BadInput(f"{path} is larger than {limit} bytes.", hint="Is it the right file?")
         return bytes(data)

@@ -35,7 +35,7 @@ def read(host: Host, packages: Sequence[Package]) -> Dict[str, str]:
         for one in host.names(directory):
             # what comes before is a digest, so that no other name ends in the same way
             if one.endswith(tail) and "-" not in one[:-len(tail)]:
-                with suppress(BadInput, IsADirectoryError):  # no file: it tells nothing
+                with suppress(BadInput):  # no file: it tells nothing
                     text = host.read_text(f"{directory}/{one}/from_repo", default="")
                     found[package.name] = text.strip()
     return {name: found[name] for name in sorted(found)

@@ -85,7 +85,7 @@ def _raw(host: Host, path: str) -> str:
     """The same with such bytes as surrogates: an assignment of them has no value."""
     try:
         return host.read_text(path, default="")
-    except (BadInput, IsADirectoryError):
+    except BadInput:
         return ""
 
 
@@ -95,7 +95,7 @@ def _profiles(host: Host, directory: str) -> List[Dict[str, Any]]:
         if is_profile_name(name):
             try:
                 text = host.read_text(f"{directory}/{name}")
-            except (BadInput, IsADirectoryError):
+            except BadInput:
                 continue  # NetworkManager passes over what is no regular file
             said = profile(name, text)
             found += [said] if said else []

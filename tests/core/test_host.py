@@ -51,6 +51,15 @@ def test_a_file_that_is_switched_off_by_a_link_to_null_is_empty(tmp_path: Path) 
         Host().read_bytes("/dev/zero")
 
 
+def test_a_directory_is_no_file(root: Path) -> None:
+    open_before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(BadInput, match="/etc is not a regular file"):
+        Host(str(root)).read_bytes("/etc")
+    with pytest.raises(BadInput, match="not a regular file"):
+        Host(str(root)).read_text("/etc", default="")
+    assert len(os.listdir("/proc/self/fd")) == open_before
+
+
 def test_a_fifo_does_not_block(root: Path) -> None:
     os.mkfifo(str(root / "etc" / "fifo"))
     with pytest.raises(BadInput, match="not a regular file"):
