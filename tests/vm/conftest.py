@@ -3,12 +3,13 @@
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, ContextManager, Dict, Iterator
+from typing import Callable, ContextManager, Dict, Iterator, Optional
 
 import pytest
 
 from tests.conftest import FIGURE
 from tests.rig import states
+from tests.rig.coreos import CoreosImage
 from tests.rig.guest import Guest
 from tests.rig.switch import Switch
 from tests.vm.scene import Scene, images, work_place
@@ -17,9 +18,11 @@ Opener = Callable[..., ContextManager[Scene]]
 
 
 @contextmanager
-def opened(name: str, boot_fs: str = "ext4") -> Iterator[Scene]:
+def opened(name: str, boot_fs: str = "ext4", target: Optional[CoreosImage] = None
+           ) -> Iterator[Scene]:
     """A guest of its own in directory `name`, powered off; gone afterwards."""
-    image, target = images(boot_fs)
+    image, usual = images(boot_fs)
+    target = target or usual
     with work_place(name) as place, Switch() as switch, \
             Guest(place, image.disks, switch=switch, payload=[target.payload]) as guest:
         yield Scene(guest, switch, image, target)

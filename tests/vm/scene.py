@@ -102,6 +102,11 @@ class Scene:
         """Run ng2coreos on the new system."""
         return self.guest.ssh(f"ng2coreos {_quoted(argv)}", check=check, timeout=timeout)
 
+    def python(self, program: str, *words: str, text: str = "") -> Any:
+        """What a program in the guest, of whichever system, prints as JSON; `text` is its input."""
+        done = self.guest.ssh(["python3", "-c", program, *words], input=text, timeout=900)
+        return json.loads(done.stdout)
+
     def target_options(self, repo: str = "repo", *more: str) -> List[str]:
         """--target and --key for one of the payload's repositories."""
         return ["--target", f"{PAYLOAD}/{repo}", "--key", f"{PAYLOAD}/key.asc",

@@ -3,14 +3,16 @@
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Sequence
 
 from ..cache import cached
+from . import enforcing
 from .commit import NEWER_VERSION, REF, ostree, repositories
 from .tree import VERSION
 
-__all__ = ["CoreosImage", "build"]
+__all__ = ["CoreosImage", "build", "build_enforcing"]
 _LABEL = "payload"
 _SLACK_BYTES = 64 * 1024**2
 _INODE_RATIO_BYTES = 8192
@@ -44,7 +46,7 @@ class CoreosImage:
 def build() -> CoreosImage:
     """The image, from the cache or made now."""
     repos = repositories()
-    payload = cached("coreos-payload", [repos, Path(__file__)], _build_payload)
+    payload = _payload("coreos-payload", repos, _REPOSITORIES)
     return CoreosImage(
         repo=repos / "repo",
         newer=repos / "repo-newer",
@@ -63,11 +65,27 @@ def build() -> CoreosImage:
     )
 
 
-def _build_payload(out: Path) -> None:
-    repos = repositories()
+def build_enforcing() -> CoreosImage:
+    """The same image with SELinux enforcing, as `repo` alone."""
+    repos = enforcing.repository()
+    payload = _payload("coreos-enforcing-payload", repos, ("repo",))
+    return replace(
+        build(),
+        repo=repos / "repo",
+        tar=payload / "ostree-commit.tar",
+        payload=payload / "payload.img",
+        checksum=ostree(repos / "repo", "rev-parse", REF),
+    )
+
+
+def _payload(name: str, repos: Path, names: Sequence[str]) -> Path:
+    return cached(name, [repos, Path(__file__)], lambda out: _build_payload(out, repos, names))
+
+
+def _build_payload(out: Path, repos: Path, repositories: Sequence[str]) -> None:
     content = out / "content"
     content.mkdir()
-    names = [os.fspath(repos / name) for name in (*_REPOSITORIES, "key.asc")]
+    names = [os.fspath(repos / name) for name in (*repositories, "key.asc")]
     subprocess.run(["cp", "-a", *names, os.fspath(content)], check=True)  # one cp keeps the links
     tar = out / "ostree-commit.tar"
     subprocess.run(["tar", "-C", os.fspath(repos / "repo"), "-cf", os.fspath(tar), "."], check=True)

@@ -23,7 +23,7 @@ _ZLIB_LEVEL = "2"
 def repositories() -> Path:
     """The product with repo, repo-newer, repo-unsigned, repo-corrupt, repo-nolvm and key.asc."""
     sources = [Path(__file__), Path(str(tree.__file__))]
-    return cached("coreos-repos", [tree.coreos_tree(), _signing_key(), *sources], _build)
+    return cached("coreos-repos", [tree.coreos_tree(), signing_key(), *sources], _build)
 
 
 def ostree(repo: Path, *argv: str) -> str:
@@ -51,7 +51,8 @@ def package_list(packages: Sequence[rpms.Package]) -> str:
     return "[" + ", ".join("(" + ", ".join(f"'{item}'" for item in row) + ")" for row in rows) + "]"
 
 
-def _signing_key() -> Path:
+def signing_key() -> Path:
+    """The product with key.asc and secret.pgp."""
     return cached("coreos-key", [KEY_NAME, "ed25519"], _make_key)
 
 
@@ -89,11 +90,11 @@ def _gpg(out: Path, *argv: str) -> bytes:
 def _build(out: Path) -> None:
     product = tree.coreos_tree()
     root = product / "tree"
-    shutil.copy(_signing_key() / "key.asc", out)
+    shutil.copy(signing_key() / "key.asc", out)
     repo = out / "repo"
     subprocess.run(["ostree", f"--repo={repo}", "init", "--mode=archive"], check=True)
     ostree(repo, "config", "set", "archive.zlib-level", _ZLIB_LEVEL)
-    _commit(out, repo, tree.VERSION, [f"--tree=dir={root}"])
+    make(out, repo, tree.VERSION, [f"--tree=dir={root}"])
     _link(repo, out / "repo-newer")
     _link(repo, out / "repo-nolvm")
     _newer(out)
@@ -103,13 +104,15 @@ def _build(out: Path) -> None:
     shutil.rmtree(out / "home")
 
 
-def _commit(out: Path, repo: Path, version: str, trees: Sequence[str]) -> None:
-    packages = rpms.read_table(tree.RPM_TABLE.read_text("ascii"))
+def make(out: Path, repo: Path, version: str, trees: Sequence[str],
+         more: Sequence[rpms.Package] = ()) -> None:
+    """Commit `trees` (options of `ostree commit`), signed; `more` packages than the table has."""
+    packages = [*rpms.read_table(tree.RPM_TABLE.read_text("ascii")), *more]
     argv = ["commit", f"--branch={REF}", f"--subject=Rig CoreOS {version}", "--bootable", *trees]
     argv += [f"--add-metadata-string=version={version}"]
     argv += [f"--add-metadata=rpmostree.rpmdb.pkglist={package_list(packages)}"]
     checksum = ostree(repo, *argv)
-    _gpg(out, "--import", os.fspath(_signing_key() / "secret.pgp"))
+    _gpg(out, "--import", os.fspath(signing_key() / "secret.pgp"))
     ostree(repo, "gpg-sign", f"--gpg-homedir={out / 'home'}", checksum, _fingerprint(out))
 
 
@@ -139,7 +142,7 @@ def _newer(out: Path) -> None:
     files = {"usr/share/rig/newer": b"newer\n", "usr/etc/chrony.conf": chrony}
     options = _overlay(out, files)
     tree.stamp_version(out / "overlay", NEWER_VERSION)
-    _commit(out, out / "repo-newer", NEWER_VERSION, options)
+    make(out, out / "repo-newer", NEWER_VERSION, options)
     shutil.rmtree(out / "overlay")
 
 
@@ -148,7 +151,7 @@ def _nolvm(out: Path, product: Path) -> None:
     name = f"usr/lib/modules/{initrd.kernel_version(product / 'tree')}/initramfs.img"
     options = _overlay(out, {name: (product / "initramfs-nolvm.img").read_bytes()})
     (out / "overlay" / name).chmod(0o600)
-    _commit(out, out / "repo-nolvm", tree.VERSION, options)
+    make(out, out / "repo-nolvm", tree.VERSION, options)
     shutil.rmtree(out / "overlay")
 
 

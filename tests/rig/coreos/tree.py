@@ -19,7 +19,7 @@ from . import identities, initrd, modules, units
 VERSION = "41.20261101.3.0"
 _HERE = Path(__file__).parent
 FILES = _HERE / "files"
-_LIST = _HERE / "packages.txt"
+PACKAGES = _HERE / "packages.txt"
 RPM_TABLE = _HERE / "rpms.txt"
 _REMOVED = _HERE / "removed.txt"
 _GCONV_KEPT = (
@@ -51,15 +51,16 @@ def coreos_tree() -> Path:
     parts = [_HERE / "dracut", FILES, _HERE / "altfiles.c", RPM_TABLE, _REMOVED, Path(__file__)]
     vdsm_files = Path(vdsm.__file__).parent
     key = keys.public_key()
-    return cached("coreos-tree", [_debian_tree(), key, *sources, *parts, vdsm_files], _build)
+    return cached("coreos-tree", [debian_tree(), key, *sources, *parts, vdsm_files], _build)
 
 
-def _debian_tree() -> Path:
-    return cached("coreos-debian", [_LIST, Path(debian.__file__)], _bootstrap)
+def debian_tree() -> Path:
+    """The product with `tree`: Debian as its packages leave it."""
+    return cached("coreos-debian", [PACKAGES, Path(debian.__file__)], _bootstrap)
 
 
 def _bootstrap(out: Path) -> None:
-    lines = _LIST.read_text("ascii").splitlines()
+    lines = PACKAGES.read_text("ascii").splitlines()
     packages = [word for line in lines if not line.startswith("#") for word in line.split()]
     debian.bootstrap("trixie", packages, out / "tree", log=out / "bootstrap.log")
 
@@ -67,7 +68,7 @@ def _bootstrap(out: Path) -> None:
 def _build(out: Path) -> None:
     tree = out / "tree"
     subprocess.run(
-        ["cp", "-a", "--reflink=auto", str(_debian_tree() / "tree"), str(tree)], check=True
+        ["cp", "-a", "--reflink=auto", str(debian_tree() / "tree"), str(tree)], check=True
     )
     modules.prune(tree, initrd.kernel_version(tree))
     initrd.prepare(tree)
@@ -173,12 +174,16 @@ def _rpm_database(tree: Path, out: Path) -> None:
     database = tree / "usr/share/rpm"
     rpms.install(sorted(made.glob("*.rpm")), database)
     shutil.rmtree(made)
-    # As rpm-ostree leaves it: one file that can be read where nothing can be written.
+    settle_database(database)
+    if [path.name for path in database.iterdir()] != ["rpmdb.sqlite"]:
+        raise RuntimeError(f"{database} holds more than the database")
+
+
+def settle_database(database: Path) -> None:
+    """As rpm-ostree leaves it: one file that can be read where nothing can be written."""
     with contextlib.closing(sqlite3.connect(database / "rpmdb.sqlite")) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
     (database / ".rpm.lock").unlink()
-    if [path.name for path in database.iterdir()] != ["rpmdb.sqlite"]:
-        raise RuntimeError(f"{database} holds more than the database")
 
 
 def _reshape(tree: Path) -> None:

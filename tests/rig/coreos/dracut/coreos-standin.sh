@@ -123,7 +123,15 @@ populate-var() {
         lib | log | media) mkdir -p "/sysroot/var/$name" ;;
         *) systemd-tmpfiles --create --boot --root=/sysroot --prefix="/var/$name" ;;
         esac
+        relabel "/var/$name"
     done
+}
+
+relabel() { # coreos-relabel
+    local type
+    type=$(sed -n 's/^SELINUXTYPE=//p' /sysroot/etc/selinux/config)
+    setfiles -Fi -r /sysroot "/sysroot/etc/selinux/$type/contexts/files/file_contexts" \
+        "/sysroot$1" </dev/null
 }
 
 "$@"
