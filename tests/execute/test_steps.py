@@ -1,20 +1,23 @@
 """The real steps on a simulated host: what they make, and that all of it can be taken away."""
 
 import os
+import shutil
 from pathlib import Path
-from typing import List, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 import pytest
 
 from ng2coreos.core.command import Completed
-from ng2coreos.core.errors import NoSpace, RolledBack
+from ng2coreos.core.errors import BadInput, NoSpace, RolledBack
 from ng2coreos.core.progress import Progress
 from ng2coreos.execute import commands
+from ng2coreos.execute.run import ROOT_MOUNT
 from ng2coreos.execute.status import status
 from ng2coreos.execute.steps import STEPS
 from ng2coreos.execute.store import Store
 from ng2coreos.model.state import Phase
-from ng2coreos.stage import arm, bootdir, state
+from ng2coreos.stage import arm, bootdir, state, sysroot
+from ng2coreos.stage.sysroot import Deployed
 from tests.execute.simulated import SECRET, Scene
 from tests.execute.world import BOOT_ID, GRUBENV, Killed
 from tests.stage.namespace import in_namespace
@@ -136,6 +139,33 @@ def test_killed_in_whichever_program_a_run_can_be_resumed(scene: Scene) -> None:
             check_armed(scene, before)
             roll_back(scene)
             assert scene.ng() == before, calls[number]
+
+    in_namespace(work)
+
+
+def test_a_disk_that_forgets_what_was_written_is_not_armed(
+        scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as the volume is mounted, the page cache shows what no disk has."""
+    read = sysroot.read_deployed
+
+    def strict(root: Path, *rest: Any) -> Deployed:
+        if not (root / "ostree").is_dir():
+            raise BadInput("There is no deployment.", hint="")
+        return read(root, *rest)
+
+    def forget(n: int, argv: Tuple[str, ...]) -> Optional[Completed]:
+        if argv[0] == "umount" and argv[-1].endswith(ROOT_MOUNT):
+            shutil.rmtree(str(scene.host.disk("ng2coreos_root") / "ostree"), ignore_errors=True)
+        return None
+
+    def work() -> None:
+        before = scene.ng()
+        monkeypatch.setattr(sysroot, "read_deployed", strict)
+        scene.host.fail = forget
+        with pytest.raises(RolledBack, match="no deployment"):
+            apply(scene)
+        scene.host.fail = lambda n, argv: None
+        assert scene.ng() == before
 
     in_namespace(work)
 

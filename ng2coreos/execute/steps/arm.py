@@ -11,7 +11,7 @@ from ng2coreos.execute.step import Result, Step, Undo
 from ng2coreos.execute.steps.write_boot import boot_id
 from ng2coreos.model.plan import Change, Decisions, Target
 from ng2coreos.model.state import Phase
-from ng2coreos.stage import arm, bootdir, state
+from ng2coreos.stage import arm, bootdir, state, sysroot
 
 
 class Arm(Step):
@@ -39,6 +39,7 @@ class Arm(Step):
         """
         del change
         run.mounts.unmount_all()  # the new system's volumes are written back, whole and quiet
+        _read_back(run)
         bootdir.verify(run.host, run.boot, run.plan.decisions.boot)
         refuse_stale(run.host, run.plan)
         judge(run.plan, deciding.findings_now(deciding.load_plugins(), run.host))
@@ -56,3 +57,13 @@ class Arm(Step):
         del change, record
         boot = run.plan.decisions.boot
         arm.disarm(run.host.path(boot.grubenv), boot.saved_entry)
+
+
+def _read_back(run: Run) -> None:
+    """What boots is on the disk: a disk may have said yes to writes and have forgotten them.
+
+    Mounted anew, the root volume shows what it holds, and nothing that the page cache held.
+    """
+    sysroot.read_deployed(run.sysroot(), run.plan.decisions.boot.stateroot,
+                          run.boot / state.PRIVATE, run.plan.target.commit)
+    run.mounts.unmount_all()
