@@ -1,5 +1,6 @@
 """The plug-in: facts in, keyfiles, pins, findings and checks out."""
 
+import re
 from collections import Counter
 from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
@@ -28,6 +29,8 @@ from .naming import pin
 from .pins import mac_checks, pinned, pinned_macs
 from .source import SCRIPTS, Ifcfg, Note
 
+_OPENVSWITCH = re.compile(r"openvswitch[\d.]*")  # the NFV SIG's have a version in their name
+_NM_OVS = "NetworkManager-ovs"
 _NOTHING: Dict[str, Dict[str, Any]] = {"nets": {}, "bonds": {}, "devices": {}}
 
 
@@ -64,7 +67,7 @@ class Network:
         ignored = [f"{DIRECTORY}/{name}" for name in mine.get("ignored", [])]
         missing = missing_addresses(profiles, facts.nics, live.get("addresses", {}))
         found = [*_conversion_findings(made), *_stored_findings(mine, profiles),
-                 *_switch_findings(made, profiles, switches(persisted)), *names.findings,
+                 *_switch_findings(made, profiles, switches(persisted), target), *names.findings,
                  *_told({
                      "N2C_NET_KEYFILE_IGNORED": ([f"file:{path}" for path in ignored], ()),
                      "N2C_NET_RESOLVER": ((), () if resolv_conf else nameless),
@@ -132,8 +135,8 @@ def _conversion_findings(made: Conversion) -> List[Finding]:
 
 
 def _switch_findings(made: Conversion, profiles: Sequence[Mapping[str, Any]],
-                     networks: Sequence[str]) -> List[Finding]:
-    """Team devices, and what stands on an Open vSwitch."""
+                     networks: Sequence[str], target: TargetFacts) -> List[Finding]:
+    """Team devices, and what stands on an Open vSwitch; the image must have one then."""
     found = []
     teams = [f"{DIRECTORY}/{p['file']}" for p in profiles if p["type"] in ("team", "team-port")]
     if made.teams or teams:
@@ -141,8 +144,13 @@ def _switch_findings(made: Conversion, profiles: Sequence[Mapping[str, Any]],
                              [*map(str, made.teams), *teams]))
     parts = [f"{DIRECTORY}/{p['file']}" for p in profiles if p["type"].startswith("ovs-")]
     if networks or parts:
-        found.append(finding("N2C_NET_OVS", [*(f"network:{n}" for n in networks),
-                                             *(f"file:{p}" for p in parts)]))
+        resources = [*(f"network:{n}" for n in networks), *(f"file:{p}" for p in parts)]
+        found.append(finding("N2C_NET_OVS", resources))
+        there = {package.name for package in target.packages}
+        lacks = [] if any(map(_OPENVSWITCH.fullmatch, there)) else ["openvswitch"]
+        lacks += [_NM_OVS] if parts and _NM_OVS not in there else []
+        if lacks:
+            found.append(finding("N2C_NET_OVS_TARGET", resources, lacks=" and ".join(lacks)))
     if made.switches:
         found.append(finding("N2C_NET_OVS_IFCFG", _files(made.switches),
                              [str(note) for note in made.switches]))

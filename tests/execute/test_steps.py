@@ -17,7 +17,7 @@ from ng2coreos.execute.steps import STEPS
 from ng2coreos.execute.store import Store
 from ng2coreos.model.state import Phase
 from ng2coreos.stage import arm, bootdir, state, sysroot
-from ng2coreos.stage.sysroot import Deployed
+from ng2coreos.stage.bls import Deployed
 from tests.execute.simulated import SECRET, Scene
 from tests.execute.world import BOOT_ID, GRUBENV, Killed
 from tests.stage.namespace import in_namespace

@@ -4,7 +4,7 @@ import base64
 import json
 import os
 from dataclasses import replace
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 import pytest
 
@@ -208,6 +208,25 @@ def test_team_devices_are_refused(more: Dict[str, Any]) -> None:
     one = found(decided(with_network(**more)), "N2C_NET_TEAM")
     assert one.kind is Kind.INHIBITOR and "bond" in one.remedy
     assert "team0" in one.resources[0]
+
+
+@pytest.mark.parametrize("there, lacks", [
+    ((), "openvswitch and NetworkManager-ovs"),
+    (("openvswitch-selinux-extra-policy", "NetworkManager-ovs"), "openvswitch"),
+    (("openvswitch3.1",), "NetworkManager-ovs"),
+    (("openvswitch", "NetworkManager-ovs"), "")])
+def test_an_image_without_open_vswitch_is_refused(there: Tuple[str, ...], lacks: str) -> None:
+    image = target(packages=tuple(Package(name, 0, "1", "1", "x86_64") for name in there))
+    plan = decided(with_network(profiles=[*PROFILES, profile("eth-port", "ovs-port")]), image)
+    if not lacks:
+        assert "N2C_NET_OVS_TARGET" not in ids(plan)
+        return
+    one = found(plan, "N2C_NET_OVS_TARGET")
+    assert one.kind is Kind.INHIBITOR and one.summary.endswith(f"the image lacks {lacks}.")
+
+
+def test_linux_bridges_need_no_open_vswitch() -> None:
+    assert "N2C_NET_OVS_TARGET" not in ids(decided(with_network()))
 
 
 def test_an_open_vswitch_is_reported() -> None:
