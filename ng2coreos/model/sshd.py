@@ -3,8 +3,9 @@
 from typing import Tuple
 
 # The whole path: before OpenSSH 9.8 it refuses to run by another name.  With -C also a
-# configuration with Match blocks has an answer.
-EFFECTIVE = ("/usr/sbin/sshd", "-T", "-C", "user=root,host=localhost,addr=127.0.0.1")
+# configuration with Match blocks has an answer, whatever they ask for.
+EFFECTIVE = ("/usr/sbin/sshd", "-T", "-C",
+             "user=root,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22")
 # Words of one meaning, one of which each release prints
 _SAME = {"prohibit-password": "without-password"}
 
