@@ -56,7 +56,42 @@ for chunk in range({mib} * 16):
 os.fsync(fd)
 EOF
 """
+# Each thin device takes a block of the pool's metadata, and no data; LVM knows nothing of these.
+# The tool waits meanwhile, as on a host that is paused: that many take minutes.
+THINS = """
+python3 - <<'EOF'
+import fcntl, struct, subprocess
+DM_TARGET_MSG, HEAD = 0xC138FD0E, 312  # linux/dm-ioctl.h
+name = "{vg}-{pool}-tpool".encode()
+def used():
+    return map(int, subprocess.check_output(["dmsetup", "status", name]).split()[4].split(b"/"))
+def tell(words):
+    body = bytes(8) + words.encode() + bytes(1)
+    head = struct.pack("<10IQ128s129s7x", 4, 0, 0, HEAD + len(body), HEAD, *[0] * 6, name, b"")
+    fcntl.ioctl(control, DM_TARGET_MSG, bytearray(head + body))
+control = open("/dev/mapper/control", "rb+", buffering=0)
+for n in {which}:
+    tell("{what} %d" % ({thin} + n))
+    open("/run/thins", "w").write(str(n + 1))
+EOF
+"""
+MORE = "range(next(m * {most} // 100 - n for n, m in [used()]))"
+FULL_METADATA = ("lvchange -qq --monitor n {vg}/{pool}; pkill -STOP -f ' apply '\n"
+                 + THINS.replace("{which}", MORE).replace("{what}", "create_thin")
+                 + "pkill -CONT -f ' apply '\n")
+EMPTY_METADATA = (THINS.replace("{which}", "range(int(open('/run/thins').read()))")
+                  .replace("{what}", "delete") + "lvchange -qq --monitor y {vg}/{pool}")
+# From now on the disk says yes to every write of the volume, and forgets it
+FORGETS = """
+d=$(ls /dev/mapper/*-{volume})
+modprobe dm-flakey
+dmsetup create rig-under --table "$(dmsetup table $d)"
+dmsetup suspend --noflush --nolockfs $d
+dmsetup load $d --table "0 $(blockdev --getsz $d) flakey /dev/mapper/rig-under 0 0 1 1 drop_writes"
+dmsetup resume $d
+"""
 POOL = ("{pool}", "[{pool}_tdata]")
+METADATA_PERCENT, THIN = 85, 8_000_000  # beyond what a run accepts; a device of nobody's
 LEFT_MIB, LEFT_ON_BOOT_BYTES = 300, 20_000_000  # less than what the new system needs
 # As BootSetup and imgbase-setup.service do it: what is no entry of NG's goes, the default is set
 # anew, and the kernel files come back from /boot into the layer's directory
@@ -98,6 +133,10 @@ RACES = (
          "Read-only file system", "mount -o remount,rw /boot"),
     Race("pool-fills", "pull-commit", FULL_POOL, Exit.NO_SPACE, "pool",
          "lvremove -qq -y {vg}/ballast; lvchange -qq --monitor y {vg}/{pool}", POOL),
+    Race("pool-metadata-fills", "pull-commit", FULL_METADATA, Exit.NO_SPACE, "metadata",
+         EMPTY_METADATA),
+    Race("writes-are-forgotten", "pull-commit", FORGETS.format(volume="ng2coreos_root"),
+         Exit.ROLLBACK_INCOMPLETE, "deployment", "dmsetup remove rig-under"),
     Race("package-goes", "pull-commit", "cp -a $(rpm -E %_dbpath) /run/rpmdb; "
          "rpm -e --justdb --nodeps $(rpm -qa --qf '%{{NAME}}\n' | sort | head -1)",
          Exit.ROLLED_BACK, "packages",
@@ -143,7 +182,8 @@ def meanwhile(scene: Scene, step: str, script: str) -> Result:
 def test_the_run_survives_or_nothing_is_left(host: Host, race: Race) -> None:
     scene, image = host.scene, host.scene.image
     words = {"vg": image.vg, "pool": image.pool, "layer": image.layer, "title": image.title,
-             "mib": scene.pool_free_mib() - LEFT_MIB, "left": LEFT_ON_BOOT_BYTES}
+             "mib": scene.pool_free_mib() - LEFT_MIB, "left": LEFT_ON_BOOT_BYTES,
+             "most": METADATA_PERCENT, "thin": THIN}
     result = meanwhile(scene, race.step, race.script.format(**words))
     assert result.rc == race.end, result.stderr
     assert "Traceback" not in result.stderr
