@@ -29,9 +29,18 @@ def failed(system: System, failures: Sequence[Failure]) -> None:
             except (Ng2CoreosError, OSError) as error:
                 _log.error("NG's GRUB environment: %s", error)
             if state.phase in (Phase.ARMED, Phase.FIRST_HEALTHY, Phase.HEALTHY):
-                system.save(finished(system, state, Phase.FAILED, _bounded(failures)))
+                _save(system, state, _bounded(failures))
     except (Ng2CoreosError, OSError) as error:
         _log.error("the failure could not be recorded: %s", error)
+
+
+def _save(system: System, state: BootState, failures: Tuple[Failure, ...]) -> None:
+    """What a full partition does not take with the journal's lines it may take without."""
+    try:
+        system.save(finished(system, state, Phase.FAILED, failures))
+    except OSError:
+        short = tuple(replace(failure, log=()) for failure in failures)
+        system.save(finished(system, state, Phase.FAILED, short))
 
 
 def finished(system: System, state: BootState, phase: Phase,

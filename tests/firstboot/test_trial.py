@@ -1,11 +1,14 @@
 """A trial that is healthy leads on; one that is not leads back; the state always says why."""
 
+import errno
 import stat
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ng2coreos.core import durable
 from ng2coreos.core.errors import BadInput, CommandFailed, Ng2CoreosError
 from ng2coreos.firstboot import services, status, trial, unit_log
 from ng2coreos.firstboot.trial import Task
@@ -114,6 +117,25 @@ def test_without_a_journal_the_failure_is_recorded_all_the_same(
     assert machine.play() == "ng"
     failure, = machine.state.attempts[-1].failures
     assert failure.check == "vdsmd" and failure.log == ()
+
+
+def test_a_full_boot_partition_takes_the_reasons_at_least(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(tmp_path)
+    machine.active["vdsmd.service"] = False
+    machine.journal = {"vdsmd.service": ["x" * 100] * unit_log.LINES}
+    write, room = durable.write_file, state.path(machine.partition).stat().st_size + 500
+
+    def full(path: Path, data: bytes, **how: Any) -> None:
+        if path == state.path(machine.partition) and len(data) > room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, data, **how)
+
+    monkeypatch.setattr(durable, "write_file", full)
+    assert machine.play() == "ng"
+    failure, = machine.state.attempts[-1].failures
+    assert machine.state.phase is Phase.FAILED
+    assert failure.title == "vdsmd runs" and failure.log == ()
 
 
 def test_many_failed_units_do_not_make_the_record_large(tmp_path: Path) -> None:
