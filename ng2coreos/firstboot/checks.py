@@ -21,6 +21,7 @@
 | selinux-enforcing | | the kernel enforces the policy |
 | selinux-labels | | every carried item has a label that the policy knows |
 | selinux-records | records, modules | the policy has these records and modules |
+| openvswitch | ids, bridges | Open vSwitch has these external_ids and bridges |
 | sshd-settings | settings | `sshd -T` tells these lines |
 | lvm-devices | | LVM uses its devices file, and there is one |
 | pv-set | uuids (exact) | LVM sees these PVs; with exact no other |
@@ -29,7 +30,7 @@
 from typing import Dict
 
 from ng2coreos.core.errors import Ng2CoreosError
-from ng2coreos.firstboot import network, place, selinux, sshd, units
+from ng2coreos.firstboot import network, openvswitch, place, selinux, sshd, units
 from ng2coreos.firstboot.probe import Look, Params, Probe, Seen
 from ng2coreos.model.item import Check
 from ng2coreos.model.proof import Proof
@@ -46,6 +47,7 @@ KINDS: Dict[str, Probe] = {
     "lvm-devices": place.lvm_devices,
     "mount": place.mount,
     "no-failed-units": units.no_failed_units,
+    "openvswitch": openvswitch.database,
     "pv-set": place.pv_set,
     "route": network.route,
     "selinux-enforcing": selinux.enforcing,

@@ -7,13 +7,14 @@ import subprocess
 import threading
 import time
 from pathlib import Path
-from typing import Any, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 import pytest
 
 from ng2coreos.core.errors import CommandFailed
 from ng2coreos.firstboot import checks
 from ng2coreos.firstboot.probe import Look
+from ng2coreos.model import openvswitch
 from ng2coreos.model.item import Check
 from ng2coreos.model.proof import Proof
 from tests.fakes import FakeHost
@@ -324,6 +325,40 @@ def test_an_sshd_that_does_not_start_is_a_failure(fake_host: FakeHost) -> None:
     fake_host.on("/usr/sbin/sshd", ..., raises=CommandFailed("Bad configuration option", hint=""))
     found = look(fake_host, "sshd-settings", settings=["port 22"])
     assert not found.ok and "Bad configuration" in found.detail
+
+
+OVS = json.dumps({"data": [[["map", [["ovn-remote", "ssl:192.0.2.1:6642"],
+                                     ["system-id", "node01"]]], "3.1.4"]],
+                  "headings": ["external_ids", "ovs_version"]})
+
+
+@pytest.mark.parametrize("wanted, reason", [
+    ({"ids": ["system-id=node01", "ovn-remote=ssl:192.0.2.1:6642"], "bridges": ["br-int"]}, ""),
+    ({"ids": ["system-id=node01"]}, ""),
+    ({"ids": ["system-id=a=b", "ovn-encap-ip=192.0.2.9"]},
+     "system-id is node01, was a=b on NG; ovn-encap-ip is missing, was 192.0.2.9 on NG"),
+    ({"bridges": ["br-int", "b2", "b1"]}, "bridges are missing: b1, b2")])
+def test_what_open_vswitch_has(fake_host: FakeHost, wanted: Dict[str, List[str]],
+                               reason: str) -> None:
+    fake_host.on(*openvswitch.ITSELF, stdout=OVS)
+    if "bridges" in wanted:
+        fake_host.on(*openvswitch.BRIDGES, stdout="br-int\nother\n")
+    found = look(fake_host, "openvswitch", **wanted)
+    assert (found.ok, found.detail) == (not reason, reason)
+
+
+@pytest.mark.parametrize("how", [
+    {"missing": True}, {"stdout": ""}, {"stdout": "[" * 100000}, {"stdout": '{"data": 7}'},
+    {"raises": CommandFailed("database connection failed", hint="")}])
+def test_an_open_vswitch_that_does_not_answer_is_a_failure(fake_host: FakeHost,
+                                                           how: Dict[str, Any]) -> None:
+    fake_host.on(*openvswitch.ITSELF, **how)
+    found = look(fake_host, "openvswitch", ids=["system-id=node01"])
+    assert not found.ok and found.detail
+
+
+def test_a_check_of_nothing_in_open_vswitch_does_not_hold(fake_host: FakeHost) -> None:
+    assert not look(fake_host, "openvswitch").ok
 
 
 def test_tls_where_nothing_listens(fake_host: FakeHost) -> None:
