@@ -3,6 +3,7 @@
     127.0.0.1:host_port -> QEMU's user network (192.0.2.0/24) -> relay: adds the VLAN -> NICs
 
 What arrives therefore proves the guest's whole chain: NIC, bond, VLAN device, bridge, address.
+Other VLANs of the trunk may have a station each, such as a server of addresses (dhcp.py).
 No privileges are needed; all sockets are UNIX datagram sockets in a private directory.  The relay
 lives in this process, so a guest may be reset, killed and started again with the same arguments.
 """
@@ -17,7 +18,7 @@ import tempfile
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Dict, List, Optional, Set, Type
+from typing import Dict, Iterable, List, Mapping, Optional, Protocol, Set, Type
 
 MACS = {1: "52:54:00:00:00:11", 2: "52:54:00:00:00:12"}
 _ETHERTYPE_VLAN = b"\x81\x00"
@@ -42,11 +43,27 @@ def untag(frame: bytes, vlan: int) -> Optional[bytes]:
     return frame[:start] + frame[end:]
 
 
+class Station(Protocol):
+    """The other machine on a VLAN."""
+
+    def hear(self, frame: bytes) -> Iterable[bytes]:
+        """The frames that it sends on this one; both without a tag."""
+
+
 class Switch:
     """A context: the relay runs inside of it.  One guest at a time may use `qemu_args`."""
 
-    def __init__(self, *, vlan: int = 100, address: str = "192.0.2.10", port: int = 54321) -> None:
+    def __init__(
+        self,
+        *,
+        vlan: int = 100,
+        address: str = "192.0.2.10",
+        port: int = 54321,
+        stations: Optional[Mapping[int, Station]] = None,
+    ) -> None:
+        """`stations` are what else the guest finds on the trunk, by VLAN."""
         self.vlan = vlan
+        self.stations = dict(stations or {})
         self.address = ipaddress.IPv4Address(address)
         self.port = port
         self.host_port = 0
@@ -133,12 +150,19 @@ class Switch:
     def _forward(self, source: str, frame: bytes) -> None:
         """Frames from the user network go to every NIC: a bond drops them on its passive port."""
         if source == _UPLINK:
-            for nic in set(MACS) - self._down:
-                self._send(str(nic), tag(frame, self.vlan))
+            self._flood(frame, self.vlan)
         elif int(source) not in self._down:
             plain = untag(frame, self.vlan)
             if plain is not None:
                 self._send(_UPLINK, plain)
+            for vlan, station in self.stations.items():
+                heard = untag(frame, vlan)
+                for answer in station.hear(heard) if heard is not None else ():
+                    self._flood(answer, vlan)
+
+    def _flood(self, frame: bytes, vlan: int) -> None:
+        for nic in set(MACS) - self._down:
+            self._send(str(nic), tag(frame, vlan))
 
     def _send(self, name: str, frame: bytes) -> None:
         try:

@@ -80,6 +80,27 @@ def test_only_frames_of_the_vlan_leave(ends: _Ends) -> None:
     assert ends.uplink.receive() == b"last" + FRAME
 
 
+class _Echo:
+    """A station that sends each frame back, twice."""
+
+    def hear(self, frame: bytes) -> List[bytes]:
+        return [b"1" + frame, b"2" + frame]
+
+
+def test_a_station_hears_its_vlan_and_is_heard_by_both_nics() -> None:
+    with Switch(stations={200: _Echo()}) as switch:
+        ends = _Ends(switch)
+        ends.nics[1].send(tag(b"100" + FRAME, 100))
+        ends.nics[1].send(tag(b"200" + FRAME, 200))
+        for nic in ends.nics.values():
+            assert [nic.receive(), nic.receive()] == [
+                tag(b"1200" + FRAME, 200), tag(b"2200" + FRAME, 200)]
+        ends.uplink.send(FRAME)
+        assert ends.nics[2].receive() == tag(FRAME, 100)
+        assert ends.uplink.receive() == b"100" + FRAME
+        ends.close()
+
+
 def test_a_silent_port_forwards_nothing_until_it_is_up(switch: Switch, ends: _Ends) -> None:
     switch.down(1)
     ends.nics[1].send(tag(b"lost" + FRAME, 100))

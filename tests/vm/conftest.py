@@ -3,7 +3,7 @@
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, ContextManager, Dict, Iterator, Optional
+from typing import Callable, ContextManager, Dict, Iterator, Mapping, Optional
 
 import pytest
 
@@ -11,19 +11,19 @@ from tests.conftest import FIGURE
 from tests.rig import states
 from tests.rig.coreos import CoreosImage
 from tests.rig.guest import Guest
-from tests.rig.switch import Switch
+from tests.rig.switch import Station, Switch
 from tests.vm.scene import Scene, images, work_place
 
 Opener = Callable[..., ContextManager[Scene]]
 
 
 @contextmanager
-def opened(name: str, boot_fs: str = "ext4", target: Optional[CoreosImage] = None
-           ) -> Iterator[Scene]:
+def opened(name: str, boot_fs: str = "ext4", target: Optional[CoreosImage] = None,
+           stations: Optional[Mapping[int, Station]] = None) -> Iterator[Scene]:
     """A guest of its own in directory `name`, powered off; gone afterwards."""
     image, usual = images(boot_fs)
     target = target or usual
-    with work_place(name) as place, Switch() as switch, \
+    with work_place(name) as place, Switch(stations=stations) as switch, \
             Guest(place, image.disks, switch=switch, payload=[target.payload]) as guest:
         yield Scene(guest, switch, image, target)
 
