@@ -15,7 +15,7 @@ from .asking import answered
 
 CONF = "/etc/ovirt-hosted-engine/hosted-engine.conf"
 STATE = "/var/lib/ovirt-hosted-engine-ha/ha.conf"
-AGENT = "ovirt-ha-agent.service"
+AGENT, BROKER = "ovirt-ha-agent.service", "ovirt-ha-broker.service"
 PACKAGE = "ovirt-hosted-engine-ha"
 LOCKSPACE = "s hosted-engine:"
 DEADLINE_S = 60.0
@@ -76,12 +76,17 @@ class HostedEngine:
         if now["active"] and not now["maintenance"]:
             found.append(finding("N2C_HE_MAINTENANCE", [f"unit:{AGENT}"]))
         if now["lockspace"]:
-            # an agent in maintenance gives it back when it is stopped, and the restart stops it
+            # an agent in maintenance gives it back when it is stopped: see `units_to_stop`
             found.append(finding("N2C_HE_LOCKSPACE", kind=Kind.WARNING
                                  if now["active"] and now["maintenance"] else None))
         if now["others"] == 0:
             found.append(finding("N2C_HE_LAST"))
         return tuple(found)
+
+    def units_to_stop(self, mine: Dict[str, Any]) -> Tuple[str, ...]:
+        """The agent, which gives its id back in an orderly end alone, and then its broker."""
+        running = mine and mine["deployed"] and mine["volatile"]["active"]
+        return (AGENT, BROKER) if running else ()
 
 
 PLUGIN = HostedEngine

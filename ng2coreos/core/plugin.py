@@ -64,3 +64,14 @@ class Momentary(Protocol):
 
     def judge_now(self, mine: Dict[str, Any]) -> Tuple[Finding, ...]:
         """These findings by what `facts` or `now` returned. Pure."""
+
+
+@runtime_checkable
+class Leaving(Momentary, Protocol):
+    """A `Momentary` whose services give something back when they end; offering this is optional.
+
+    They are stopped right before the host restarts, and `judge_now` says whether that was enough.
+    """
+
+    def units_to_stop(self, mine: Dict[str, Any]) -> Tuple[str, ...]:
+        """These units, by what `now` returned: none that does not run. Pure."""

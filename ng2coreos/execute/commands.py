@@ -17,7 +17,7 @@ from ng2coreos.core.errors import (
 )
 from ng2coreos.core.host import Host
 from ng2coreos.core.progress import Progress, Steadfast
-from ng2coreos.execute import planning, rollback, runner, status
+from ng2coreos.execute import leaving, planning, rollback, runner, status
 from ng2coreos.execute.judge import judge, refuse_stale
 from ng2coreos.execute.run import BOOT
 from ng2coreos.execute.secrets import forget
@@ -146,6 +146,7 @@ def roll_back(host: Host, progress: Progress) -> Optional[RunDirectory]:
             _refuse_unexplained(host)
             return None
         refuse_unknown(directory.plan())
+        leaving.start_again(host, directory)
         with runner.held_signals(), runner.opened(host, directory, progress) as run:
             rollback.rollback(run, store)
         return directory
@@ -187,12 +188,23 @@ def reboot(host: Host, directory: RunDirectory) -> None:
 
     Blocked or NeedsAnswer, with the host as it is, when something has begun since that a reboot
     would end, such as a VM: the run may have been armed long ago. StalePlan when the host is no
-    longer as it was carried.
+    longer as it was carried. Services that give something back when they end, such as the hosted
+    engine's lockspace, are stopped first and asked again; they are started again unless the host
+    restarts.
     """
-    ready = directory.plan()
+    ready, plugins = directory.plan(), deciding.load_plugins()
     refuse_stale(host, ready, hint=AGAIN)
-    judge(ready, deciding.findings_now(deciding.load_plugins(), host))
-    host.run(["systemctl", "reboot"], timeout_s=REBOOT_DEADLINE_S)
+    judge(ready, deciding.findings_now(plugins, host))
+    units = deciding.units_to_stop(plugins, host)
+    with lock.exclusive(Store(host).lock_file), runner.held_signals() as caught:
+        with leaving.stopped(host, directory, units):
+            if units:
+                judge(ready, deciding.findings_now(plugins, host))
+            if caught:
+                raise Interrupted("A signal came before the restart.",
+                                  hint=f"Run {directory.run_id} is armed as before: `ng2coreos "
+                                       "apply --reboot` goes on, `ng2coreos rollback` undoes it.")
+            host.run(["systemctl", "reboot"], timeout_s=REBOOT_DEADLINE_S)
 
 
 def export(host: Host, ready: Plan, path: Path) -> None:

@@ -19,7 +19,8 @@ from ng2coreos.model.plan import SCHEMA, Plan
 STATE_DIRECTORY = "/var/lib/ng2coreos"
 TAKES = ("export-state", "snapshot-volumes")  # steps that take NG's state: what follows stays on NG
 _EVENTS = ("begin", "intent", "done", "undo", "undone", "failed", "finished", "again",
-           "rolled-back")
+           "rolled-back", "stopping", "started")
+_ASIDE = ("stopping", "started")  # services before a restart; how the run stands is not changed
 _OF_A_CHANGE = ("intent", "done", "undo", "undone")  # these records name one
 # it becomes a file name and part of an LVM tag (lvm(8): letters, digits and _+.-/=!:#&)
 _RUN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
@@ -66,8 +67,8 @@ class RunDirectory:
 
     def ended(self) -> str:
         """``finished`` or ``rolled-back`` if the journal says so last, else nothing."""
-        records = self.records()
-        last = records[-1]["event"] if records else ""
+        events = [r["event"] for r in self.records() if r["event"] not in _ASIDE]
+        last = events[-1] if events else ""
         return last if last in ("finished", "rolled-back") else ""
 
     def finished_before(self) -> bool:
@@ -162,6 +163,10 @@ def _shaped(record: Record) -> bool:
         return False
     if not isinstance(record.get("at", ""), str):
         return False
+    if event == "stopping":
+        units = record.get("units")
+        return isinstance(record.get("boot"), str) and isinstance(units, list) and all(
+            isinstance(unit, str) for unit in units)
     return event != "intent" or isinstance(record.get("undo"), dict)
 
 

@@ -3,7 +3,7 @@
 from typing import FrozenSet, List, Sequence, Tuple
 
 from ng2coreos.core.host import Host
-from ng2coreos.core.plugin import Momentary, Plugin
+from ng2coreos.core.plugin import Leaving, Momentary, Plugin
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.finding import Finding
 
@@ -23,6 +23,12 @@ def findings_now(plugins: Sequence[Plugin], host: Host) -> Tuple[Finding, ...]:
     """Those findings, the host being asked for nothing else; changes nothing."""
     return tuple(found for plugin in _asked(plugins)
                  for found in plugin.judge_now(plugin.now(host)))
+
+
+def units_to_stop(plugins: Sequence[Plugin], host: Host) -> Tuple[str, ...]:
+    """Units that run now and must end in order before the host restarts; changes nothing."""
+    return tuple(unit for plugin in _asked(plugins) if isinstance(plugin, Leaving)
+                 for unit in plugin.units_to_stop(plugin.now(host)))
 
 
 def _asked(plugins: Sequence[Plugin]) -> List[Momentary]:

@@ -7,10 +7,10 @@ from typing import Any, Dict, Optional
 import pytest
 
 from ng2coreos.core.errors import CommandFailed
-from ng2coreos.core.plugin import Momentary
+from ng2coreos.core.plugin import Leaving, Momentary
 from ng2coreos.model.facts import HostFacts, Package
 from ng2coreos.model.finding import Kind
-from plugins.hosted_engine import CONF, STATE, HostedEngine
+from plugins.hosted_engine import AGENT, BROKER, CONF, STATE, HostedEngine
 from tests.fakes import FakeHost
 from tests.plan.build import decided, found, host, ids, target
 
@@ -107,6 +107,30 @@ def test_what_stands_against_leaving(more: Dict[str, Any], id: str, kind: Kind) 
     assert found(plan, id).kind is kind
     assert [i for i in ids(plan) if i.startswith("N2C_HE")] == [id]
     assert isinstance(HostedEngine(), Momentary) and id in HostedEngine.momentary
+
+
+@pytest.mark.parametrize("answer,held", [
+    ("daemon 8f2b8a52-1.node01\np -1 helper\np 2113 \ns 5b7a9f6e-2a90:1:/dev/5b7a/ids:0\n"
+     "s hosted-engine:1:/run/vdsm/storage/5b7a/1c/9d:0\nr 5b7a9f6e-2a90:SDM:/dev/x:1:4 p 2113\n",
+     True),
+    ("daemon 8f2b8a52-1.node01\ns hosted-engine:1:/run/vdsm/storage/5b7a/1c/9d:0 REM\n", True),
+    ("daemon 8f2b8a52-1.node01\np -1 helper\np -1 status\n", False),
+    ("daemon 8f2b8a52-1.node01\ns hosted-engine2:1:/dev/x/ids:0\n", False),
+    ("sanlock: Verbindung verweigert\n", None), ("\ufffd\ufffd s hosted-engine:1\n", None)])
+def test_what_sanlock_answers(fake_host: FakeHost, answer: str, held: Optional[bool]) -> None:
+    scripted(fake_host, status=status(), lockspace=answer)
+    mine = HostedEngine().now(fake_host)
+    assert mine["volatile"]["lockspace"] is held
+    assert ("sanlock.service" in [line for f in HostedEngine().judge_now(mine)
+                                  for line in f.evidence]) == (held is None)
+
+
+def test_only_what_runs_is_stopped_for_the_restart() -> None:
+    asked = [HostedEngine().units_to_stop({"deployed": True, "volatile": {**AWAY, "active": says}})
+             for says in (True, False, None)]
+    assert asked == [(AGENT, BROKER), (), ()]
+    assert HostedEngine().units_to_stop({"deployed": False, "volatile": {}}) == ()
+    assert isinstance(HostedEngine(), Leaving)
 
 
 def test_a_host_that_stepped_back_may_leave() -> None:
