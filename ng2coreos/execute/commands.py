@@ -188,15 +188,17 @@ def reboot(host: Host, directory: RunDirectory) -> None:
 
     Blocked or NeedsAnswer, with the host as it is, when something has begun since that a reboot
     would end, such as a VM: the run may have been armed long ago. StalePlan when the host is no
-    longer as it was carried. Services that give something back when they end, such as the hosted
-    engine's lockspace, are stopped first and asked again; they are started again unless the host
-    restarts.
+    longer as it was carried, Interrupted when the next boot is no longer the trial.
+
+    Services that give something back when they end, such as the hosted engine's lockspace, are
+    stopped first and asked again; they are started again unless the host restarts.
     """
     ready, plugins = directory.plan(), deciding.load_plugins()
     refuse_stale(host, ready, hint=AGAIN)
     judge(ready, deciding.findings_now(plugins, host))
     units = deciding.units_to_stop(plugins, host)
     with lock.exclusive(Store(host).lock_file), runner.held_signals() as caught:
+        refuse_unarmed(host, directory)
         with leaving.stopped(host, directory, units):
             if units:
                 judge(ready, deciding.findings_now(plugins, host))

@@ -11,8 +11,9 @@ from ng2coreos.core.command import Completed
 from ng2coreos.core.errors import Blocked, CommandFailed, Interrupted, NeedsAnswer
 from ng2coreos.execute import commands
 from ng2coreos.execute.store import RunDirectory
+from ng2coreos.stage import arm
 from plugins.hosted_engine import AGENT, BROKER, CONF, STATE, HostedEngine
-from tests.execute.world import BOOT_ID, Killed, World
+from tests.execute.world import BOOT_ID, GRUBENV, Killed, World
 
 HELD = "daemon 8f2b8a52.node01\np -1 helper\ns hosted-engine:1:/run/vdsm/storage/a/b/c:0\n"
 FREE = "daemon 8f2b8a52.node01\np -1 helper\n"
@@ -101,6 +102,15 @@ def test_nothing_is_stopped_on_a_host_that_has_not_stepped_back(engine: Engine) 
     engine.place.host.write(STATE, "local_maintenance=False\n")
     with pytest.raises(Blocked, match="N2C_HE_MAINTENANCE"):
         engine.reboot()
+    assert engine.changed == []
+
+
+def test_a_run_that_is_armed_no_more_restarts_nothing(engine: Engine) -> None:
+    """As when another shell has rolled it back meanwhile."""
+    directory = engine.run_directory
+    arm.disarm(engine.place.host.path(GRUBENV), "")
+    with pytest.raises(Interrupted, match="the next boot is NG"):
+        commands.reboot(engine.place.host, directory)
     assert engine.changed == []
 
 
