@@ -12,6 +12,7 @@ from typing import Any, Dict, Iterator, List
 import pytest
 
 from ng2coreos.core.errors import Exit
+from ng2coreos.stage import bootdir
 from ng2coreos.stage.menu import COUNTER_START
 from tests.rig import states
 from tests.vm.conftest import opened
@@ -40,6 +41,7 @@ class Story:
         self.ng_boot: Dict[str, object] = {}
         self.ng_files: Dict[str, List[Any]] = {}
         self.vdsm: Dict[str, object] = {}
+        self.secret: List[str] = []  # pieces of the first boot's config
 
     def chapter(self, number: int, after: int) -> Scene:
         """The scene, if chapter `after` ended well (0: the beginning)."""
@@ -88,6 +90,8 @@ def test_1_it_is_staged_and_armed(story: Story, figures: Dict[str, float]) -> No
     expected = ("/boot/coreos", "/boot/ostree", "/boot/boot", "/boot/grub2/custom.cfg")
     assert all(p.startswith(expected) for p in ours), ours
     assert scene.grub_environment()["saved_entry"] == scene.image.title
+    story.secret = scene.python(PIECES, f"/boot/coreos/{bootdir.OVERLAY}")
+    assert scene.python(ON_DISK, "/boot", *story.secret) == sorted(set(story.secret)) != []
     story.ended()
 
 
@@ -117,6 +121,7 @@ def test_3_the_second_trial_takes_the_permanent_path_and_is_confirmed(
     assert "ostree=" in command_line
     assert "ignition.firstboot" not in command_line
     assert scene.vdsm(900) == story.vdsm
+    assert scene.python(ON_DISK, "/sysroot/boot", *story.secret) == [], "the config is gone"
     story.ended()
 
 
@@ -263,3 +268,27 @@ def _as_predicted(report: Dict[str, Any], seen: Dict[str, float],
             step["predicted_s"] / step["measured_s"])
     figures["time of all steps predicted by measured"] = (
         report["summary"]["predicted_s"] / report["summary"]["measured_s"])
+
+
+# Argument: a file; pieces of it, each within a block of the file system
+PIECES = """
+import json, sys
+data = open(sys.argv[1], "rb").read()
+pieces = (data[len(data) * part // 8 // 4096 * 4096 + 64:][:48] for part in (3, 5))
+print(json.dumps(sorted(piece.hex() for piece in pieces)))
+"""
+# Arguments: a mount point, pieces; those that its device has anywhere, in use or not
+ON_DISK = """
+import json, subprocess, sys
+device = subprocess.check_output(["findmnt", "-no", "SOURCE", "--target", sys.argv[1]], text=True)
+wanted, found, before = set(map(bytes.fromhex, sys.argv[2:])), set(), b""
+with open(device.strip(), "rb") as disk:
+    while found < wanted:
+        block = disk.read(1 << 22)
+        if not block:
+            break
+        seen = before + block
+        found |= {piece for piece in wanted if piece in seen}
+        before = block[-64:]
+print(json.dumps(sorted(piece.hex() for piece in found)))
+"""
