@@ -16,7 +16,7 @@ from .keyfile import DIRECTORY, plain_type
 LEASES = ("/var/lib/NetworkManager", "/var/lib/dhclient")
 _SHARED = f"{LEASES[1]}/dhclient6.leases"
 _MAC = "mac"
-_WITH_MAC = ("ethernet", "bond", "bridge", "vlan")
+_WITH_MAC = ("ethernet", "bond", "bridge", "vlan", "ovs-interface")
 
 Keys = Dict[str, Dict[str, str]]
 

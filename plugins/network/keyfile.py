@@ -77,8 +77,13 @@ def described(name: str, sections: Mapping[str, Mapping[str, str]]) -> Dict[str,
 
 
 def _asks(connection: Mapping[str, str], sections: Mapping[str, Mapping[str, str]]) -> List[int]:
-    """The families for which a DHCP server may be asked; ports of another device ask for none."""
-    if connection.get("controller", connection.get("master", "")):
+    """The families for which a DHCP server may be asked; ports of another device ask for none.
+
+    An interface of an Open vSwitch belongs to a port of it and has addresses all the same.
+    """
+    of_switch = (connection.get("type") == "ovs-interface"
+                 and sections.get("ovs-interface", {}).get("type", "internal") == "internal")
+    if connection.get("controller", connection.get("master", "")) and not of_switch:
         return []
     return [version for version, methods in ((4, ("auto",)), (6, ("auto", "dhcp")))
             if sections.get(f"ipv{version}", {}).get("method", "auto") in methods]

@@ -22,8 +22,9 @@ _FAMILIES = ("ipv4", "ipv6")
 _HEAD = re.compile(r"\s*\[([^\]]*)\]\s*")
 # No property of these is a secret to NetworkManager; a file with any other is carried as it is
 _OPEN = frozenset((
-    "connection", *_WIRED, "bond", "bond-port", "bridge", "bridge-port", "vlan", "ipv4", "ipv6",
-    "ethtool", "link", "sriov", "match", "hostname", "dcb", "tc", "proxy", ".nmmeta"))
+    "connection", *_WIRED, "bond", "bond-port", "bridge", "bridge-port", "vlan", "ovs-interface",
+    "ipv4", "ipv6", "ethtool", "link", "sriov", "match", "hostname", "dcb", "tc", "proxy",
+    ".nmmeta"))
 
 
 def is_open(sections: Mapping[str, Any]) -> bool:

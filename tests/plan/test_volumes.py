@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from ng2coreos.inventory import trees
 from ng2coreos.model.facts import HostFacts, LogicalVolume, Mount
 from ng2coreos.model.finding import Kind
 from ng2coreos.plan.paths import on_target, unit_name
+from tests.fakes import FakeHost
 from tests.plan.build import GIB, MIB, decided, found, host, ids, layout, target
 
 
@@ -106,6 +108,20 @@ def test_paths_follow_the_links_of_the_image(ours: str, theirs: str) -> None:
     ("/.a/b.c", "\\x2ea-b.c.mount")])
 def test_mount_units_are_named_as_systemd_does(path: str, unit: str) -> None:
     assert unit_name(path) == unit
+
+
+def test_what_lives_until_the_next_boot_does_not_travel(fake_host: FakeHost) -> None:
+    """vdsm makes its files in /run at each boot; those of NG would tell it that it had done so."""
+    fake_host.write_all({"/run/vdsm/nets_restored": "", "/run/vdsm/bonding-defaults.json": "{}",
+                         "/sys/class/net/bonding_masters": "", "/data/own": "x"})
+    fake_host.link("/var/run", "../run")
+    facts = host(trees=trees.read(fake_host, layout()))
+    assert "/data" in [tree.path for tree in facts.trees]
+    plan = decided(facts)
+    paths = [*(tree.source for tree in plan.trees), *(v.source_mount for v in plan.volumes),
+             *(item.path for item in plan.items)]
+    assert {"/data", "/var"} <= set(paths)
+    assert not [path for path in paths if f"{path}/".startswith(("/run/", "/sys/", "/var/run/"))]
 
 
 def test_the_runs_own_files_do_not_travel() -> None:

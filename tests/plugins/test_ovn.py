@@ -16,8 +16,8 @@ from tests.fakes import FakeHost
 from tests.plan.build import decided, found, host, ids, target
 
 DATABASE = "/etc/openvswitch/conf.db"
-# As `ovs-vsctl` of 2.15 prints it on a host of an OVN provider
-RECORDED = json.dumps({"data": [[["map", [
+# In the form of ovs-vsctl(8) with --format=json, of a host of an OVN provider
+SAID = json.dumps({"data": [[["map", [
     ["hostname", "node01.example.org"], ["ovn-bridge-mappings", "red:vdsmbr_a1"],
     ["ovn-encap-ip", "192.0.2.10"], ["ovn-encap-type", "geneve"],
     ["ovn-remote", "ssl:192.0.2.1:6642"], ["rundir", "/var/run/openvswitch"],
@@ -28,7 +28,7 @@ IDS = {"ovn-bridge-mappings": "red:vdsmbr_a1", "ovn-encap-ip": "192.0.2.10",
 BOTH = ("openvswitch2.15", "ovn-2021-host")
 
 
-def seen(fake: FakeHost, said: str = RECORDED) -> Dict[str, Any]:
+def seen(fake: FakeHost, said: str = SAID) -> Dict[str, Any]:
     fake.write(DATABASE)
     fake.on(*ITSELF, stdout=said)
     fake.on(*BRIDGES, stdout="vdsmbr_a1\nbr-int\n")

@@ -27,7 +27,8 @@ ELSEWHERE = ("tests/target/test_initramfs.py", "tests/target/test_packages.py",
              "tests/ignition/test_apply.py",
              "tests/report/test_browser.py", "tests/cli/test_shells.py",
              *(f"tests/plugins/test_network_{name}.py"
-               for name in ("agreement", "convert", "identity", "pins", "resolver", "routes")))
+               for name in ("agreement", "convert", "identity", "ovs", "pins", "resolver",
+                            "routes")))
 # A mount namespace is left to its root, which is not a chroot; the stand-in's LVM is too old for a
 # devices file.
 NOT_HERE = ("not real_validator and not ignition_itself and not forged_object "
