@@ -22,6 +22,7 @@
 | selinux-labels | | every carried item has a label that the policy knows |
 | selinux-records | records, modules | the policy has these records and modules |
 | openvswitch | ids, bridges | Open vSwitch has these external_ids and bridges |
+| sysctl | settings | the kernel's settings are these, where it has them |
 | sshd-settings | settings | `sshd -T` tells these lines |
 | lvm-devices | | LVM uses its devices file, and there is one |
 | pv-set | uuids (exact) | LVM sees these PVs; with exact no other |
@@ -30,7 +31,7 @@
 from typing import Dict
 
 from ng2coreos.core.errors import Ng2CoreosError
-from ng2coreos.firstboot import network, openvswitch, place, selinux, sshd, units
+from ng2coreos.firstboot import network, openvswitch, place, selinux, sshd, sysctl, units
 from ng2coreos.firstboot.probe import Look, Params, Probe, Seen
 from ng2coreos.model.item import Check
 from ng2coreos.model.proof import Proof
@@ -54,6 +55,7 @@ KINDS: Dict[str, Probe] = {
     "selinux-labels": selinux.labels,
     "selinux-records": selinux.records,
     "sshd-settings": sshd.settings,
+    "sysctl": sysctl.in_force,
     "tls": network.tls,
     "unit-active": units.unit_active,
     "unit-enabled": units.unit_enabled,

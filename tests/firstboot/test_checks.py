@@ -298,6 +298,20 @@ def test_tls(fake_host: FakeHost, server: Tuple[int, Path]) -> None:
     assert not look(fake_host, "tls", address="127.0.0.1", port=port, ca="/etc/pki/none.pem").ok
 
 
+@pytest.mark.parametrize("settings, ok, detail", [
+    (["vm/swappiness=10", "net/ipv4/tcp_rmem=4096 87380 6291456"], True, ""),
+    (["vm/swappiness=60"], False, "vm/swappiness is 10, was 60 on NG"),
+    (["vm/gone=1", "vm/swappiness=10"], True, "this kernel does not have vm/gone"),
+    (["../../etc/shadow=1"], False, "ValueError: the check names no settings of the kernel"),
+    ([], False, "ValueError: the check names no settings of the kernel")])
+def test_settings_of_the_kernel(fake_host: FakeHost, settings: List[str], ok: bool,
+                                detail: str) -> None:
+    fake_host.write("/proc/sys/vm/swappiness", "10\n")
+    fake_host.write("/proc/sys/net/ipv4/tcp_rmem", "4096\t87380\t6291456\n")
+    found = look(fake_host, "sysctl", settings=settings)
+    assert (found.ok, found.detail) == (ok, detail)
+
+
 SSHD = """port 22
 Port 2022
 allowusers backup

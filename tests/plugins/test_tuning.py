@@ -10,7 +10,7 @@ from ng2coreos.model.item import Outcome
 from ng2coreos.plan.written import text_of
 from plugins.tuning import Tuning, arguments
 from tests.fakes import FakeHost
-from tests.plan.build import added, changed, decided, found, host, ids, item
+from tests.plan.build import added, changed, decided, file, found, host, ids, item, target
 
 CONF = "/etc/modprobe.d/site.conf"
 RULES = "/etc/udev/rules.d/60-io.rules"
@@ -36,7 +36,7 @@ def test_reads_options_and_rules_that_matter(fake_host: FakeHost) -> None:
     fake_host.write("/etc/udev/rules.d/70-x.rules", 'ATTR{queue/scheduler}="mq-deadline"\n')
     assert Tuning().facts(fake_host) == {
         "modprobe": {CONF: ["options ixgbe allow_unsupported_sfp=1", "blacklist nouveau"]},
-        "rules": {RULES: RULE}}
+        "rules": {RULES: RULE}, "sysctl": {}, "volatile": {"sysctl": {}}}
 
 
 @pytest.mark.parametrize("row,words", [
@@ -71,3 +71,57 @@ def test_schedulers_get_the_names_of_today() -> None:
     plan = decided(facts)
     assert text_of(item(plan, RULES)) == RULE.replace("noop", "none")
     assert found(plan, "N2C_TUNING_SCHEDULER").resources == (f"file:{RULES}",)
+
+
+SITE, SYSCTL_CONF = "/etc/sysctl.d/90-site.conf", "/etc/sysctl.conf"
+
+
+def with_sysctl(fake: FakeHost) -> HostFacts:
+    """What the admin says in two files, what vdsm's package says, and what the kernel has of it."""
+    fake.write(SITE, "# mine\n-vm.swappiness = 10\nnet/ipv4/conf/eth0.100/rp_filter=2\n"
+                     "net.ipv4.tcp_fastopen_key=0-1-2-3\nnet.*.forwarding=1\n;vm.x=1\nvm.gone=1\n"
+                     "kernel.pid_max=100\nbroken\n../../etc/passwd=x\n")
+    fake.write(SYSCTL_CONF, "net.ipv4.tcp_rmem=4096 87380   6291456\n")
+    fake.link("/etc/sysctl.d/99-sysctl.conf", "../sysctl.conf")
+    fake.write("/etc/sysctl.d/vdsm.conf", "fs.aio-max-nr=7\n")
+    for path, value in (("vm/swappiness", "10\n"), ("net/ipv4/conf/eth0.100/rp_filter", "2\n"),
+                        ("net/ipv4/tcp_rmem", "4096\t87380\t6291456\n"), ("fs/aio-max-nr", "7\n"),
+                        ("kernel/pid_max", "32768\n"), ("net/ipv4/tcp_fastopen_key", "0-1-2-3\n")):
+        fake.write(f"/proc/sys/{path}", value)
+    facts = host(etc=(added(SITE), changed(SYSCTL_CONF)))
+    return replace(facts, plugins={**facts.plugins, "tuning": Tuning().facts(fake)})
+
+
+def test_settings_that_are_in_force_must_be_so_on_the_new_system(fake_host: FakeHost) -> None:
+    """Not what something else has set since, no secret, and not what a package's file says."""
+    facts = with_sysctl(fake_host)
+    check, = (c for c in decided(facts).checks if c.kind == "sysctl")
+    assert check.params == {"settings": [
+        "net/ipv4/conf/eth0.100/rp_filter=2", "net/ipv4/tcp_rmem=4096 87380 6291456",
+        "vm/swappiness=10"]}
+    assert "0-1-2-3" not in str(facts.plugins["tuning"])
+
+
+def test_a_kernels_setting_that_changes_makes_no_plan_stale(fake_host: FakeHost) -> None:
+    before = with_sysctl(fake_host)
+    fake_host.write("/proc/sys/vm/swappiness", "60\n")
+    mine = Tuning().facts(fake_host)
+    assert {**mine, "volatile": 0} == {**before.plugins["tuning"], "volatile": 0}
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_sysctl_conf_is_read_where_the_image_has_no_link_to_it(fake_host: FakeHost, there: bool
+                                                               ) -> None:
+    link = "/etc/sysctl.d/99-sysctl.conf"
+    plan = decided(with_sysctl(fake_host), target(etc={link: file()} if there else {}))
+    made = [i for i in plan.items if i.path == link and i.outcome is Outcome.CONVERTED]
+    assert [i.link for i in made] == ([] if there else ["../sysctl.conf"])
+
+
+def test_without_settings_nothing_is_asked(fake_host: FakeHost) -> None:
+    facts = host(etc=(changed(SYSCTL_CONF),))
+    fake_host.write(SYSCTL_CONF, "# nothing\n")
+    facts = replace(facts, plugins={**facts.plugins, "tuning": Tuning().facts(fake_host)})
+    plan = decided(facts)
+    assert [c for c in plan.checks if c.kind == "sysctl"] == []
+    assert [i for i in plan.items if i.path == "/etc/sysctl.d/99-sysctl.conf"] == []
