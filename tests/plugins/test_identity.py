@@ -27,7 +27,8 @@ def with_identity(hosts: str = "", uuid: str = GOOD, **more: Any) -> HostFacts:
 def test_reads_hosts_only_where_a_line_must_go(fake_host: FakeHost) -> None:
     fake_host.write("/sys/class/dmi/id/product_uuid", GOOD + "\n")
     fake_host.write(HOSTS, OWN)
-    assert Identity().facts(fake_host) == {"hosts": "", "dmi_uuid": GOOD}
+    assert Identity().facts(fake_host) == {
+        "hosts": "", "dmi_uuid": GOOD, "name": "", "volatile": {"name": ""}}
     fake_host.write(HOSTS, OWN + BOOTSTRAP)
     assert Identity().facts(fake_host)["hosts"] == OWN + BOOTSTRAP
 
@@ -51,3 +52,18 @@ def test_any_other_file_is_carried_as_it_is() -> None:
 def test_a_uuid_that_many_hosts_have_is_told(uuid: str, good: bool) -> None:
     assert unique(uuid) is good
     assert ("N2C_IDENTITY_DMI" in ids(decided(with_identity(uuid=uuid)))) is not good
+
+
+@pytest.mark.parametrize("said, live, asked", [
+    ("node01.example.org\n", "node01.example.org\n", ["kernel/hostname=node01.example.org"]),
+    ("node01.example.org\n", "other\n", None),  # somebody else gives it its name
+    ("localhost.localdomain\n", "localhost.localdomain\n", None),
+    ("", "node01\n", None)])
+def test_the_new_system_must_have_the_hosts_name(fake_host: FakeHost, said: str, live: str,
+                                                 asked: Any) -> None:
+    fake_host.write("/etc/hostname", said)
+    fake_host.write("/proc/sys/kernel/hostname", live)
+    facts = host()
+    facts = replace(facts, plugins={**facts.plugins, "identity": Identity().facts(fake_host)})
+    checks = [c.params["settings"] for c in decided(facts).checks if c.id == "hostname"]
+    assert checks == ([asked] if asked else [])
