@@ -1,12 +1,13 @@
 """vdsm's setup: certificates that end soon, an engine on the host, and the unit that configures."""
 
 from dataclasses import replace
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import pytest
 
 from ng2coreos.model.facts import HostFacts, Service
 from ng2coreos.model.finding import Kind
+from ng2coreos.plan.catalogue import entries
 from ng2coreos.plan.written import text_of
 from plugins.vdsm_setup import OWN, UNIT, VdsmSetup
 from tests.fakes import ANY, FakeHost
@@ -64,6 +65,22 @@ def test_what_the_engine_cannot_do_is_told_to_a_host_that_has_one() -> None:
     other = decided(replace(facts, plugins={**facts.plugins, "vdsm": vdsm}))
     assert not [i for i in ids(other) if "ENGINE" in i or "CERT" in i]
     assert not [i for i in other.items if UNIT in i.path]
+
+
+@pytest.mark.parametrize("id, words", [
+    ("N2C_ENGINE_RECORD", ["id, address, certificate"]),  # engine.record
+    ("N2C_ENGINE_RECORD", ["logical networks", "labels", "names of interfaces"]),
+    ("N2C_ENGINE_RECORD", ["power management", "maintenance until", "fenced"]),
+    ("N2C_ENGINE_RECORD", ["machine types", "processor flags", "activated"]),
+    ("N2C_ENGINE_PACKAGES", ["Reinstall, Check for Upgrade and Upgrade", "fail"]),
+    ("N2C_ENGINE_PACKAGES", ["below /usr"]),
+    ("N2C_ENGINE_PACKAGES", ["grubby", "rpm-ostree kargs"]),
+    ("N2C_ENGINE_PACKAGES", ["out of cluster upgrades"])])
+def test_each_thing_of_the_engines_is_said(id: str, words: List[str]) -> None:
+    """What nothing on the host can carry must at least stand in the plan or in `explain`."""
+    told = found(decided(with_setup()), id)
+    text = " ".join(f"{told.summary} {told.remedy} {entries()[id].about}".split())
+    assert [word for word in words if word not in text] == []
 
 
 def test_an_engine_on_the_host_stops_the_plan() -> None:
