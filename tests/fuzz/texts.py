@@ -16,6 +16,7 @@ from ng2coreos.ignition import skeleton
 from ng2coreos.ignition.validate import _parse
 from ng2coreos.ignition.validate import _problems as _wrong
 from ng2coreos.inventory import identities
+from ng2coreos.model import openvswitch, sshd, sysctl
 from ng2coreos.model.sides import Sides
 from ng2coreos.plan import merge, merge_shown
 from ng2coreos.report import document
@@ -139,6 +140,8 @@ KEY = b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQEN\n=aaaa\n-----END PGP PUBLIC
 SEMANAGE = (b"a_bool=1\n/x(/.*)? -- system_u:object_r:tmp_t:s0\nportcon tcp 1-2 "
             b"system_u:object_r:http_port_t:s0\nuser ops_u roles { staff_r } level s0 range s0;\n")
 LVS = b'{"report": [{"lv": [{"lv_name": "a", "lv_tags": "", "lv_size": "1.5"}]}]}'
+OVS = (b'{"data": [[["map", [["system-id", "a"], ["ovn-remote", "ssl:h:6642"]]], "2.15.4"]], '
+       b'"headings": ["external_ids", "ovs_version"]}')
 
 REPORT = document.dumps(document.document(document.Occasion("plan", "untouched"),
                                           sample.plan())).encode()
@@ -182,6 +185,10 @@ TEXTS: Dict[str, Parser] = {
     "ssh": Parser(text(lambda t: (ssh.weak(t), ssh._settings(t))),
                   b"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAwEAAQ== x\n"
                   b"Match User a\n  X11Forwarding no\n"),
+    "sshd-effective": Parser(text(sshd.readable), b"port 22\nPermitRootLogin prohibit-password\n"),
+    "sysctl": Parser(text(sysctl.settings),
+                     b"-vm.swappiness = 10\nnet/ipv4/conf/a.1/rp_filter=2\n#x\n"),
+    "openvswitch": Parser(text(openvswitch.kept_ids), OVS),
     "ntp": Parser(text(lambda t: time.from_ntp(_said(t))),
                   b"server 127.127.1.0\nfudge 127.127.1.0 stratum 5\nserver a iburst minpoll 4\n"
                   b"restrict 10.0.0.0 mask 255.0.0.0\n"),
