@@ -10,16 +10,20 @@ from ng2coreos.core.plugin import API, Contribution
 from ng2coreos.inventory.files import look
 from ng2coreos.model.facts import FileFact, HostFacts
 from ng2coreos.model.finding import Finding
-from ng2coreos.model.item import Item
+from ng2coreos.model.item import Check, Item
 from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.catalogue import finding
 from ng2coreos.plan.volumes import TREES
 from ng2coreos.plan.written import carried
 
+from .asking import answered
+
 STORAGE = "/var/lib/containers/storage"
 STORAGE_CONF = "/etc/containers/storage.conf"
 BOLT = STORAGE + "/libpod/bolt_state.db"
 QUADLETS = "/etc/containers/systemd"
+# podman-systemd.unit(5)
+QUADLET_KINDS = (".build", ".container", ".image", ".kube", ".network", ".pod", ".volume")
 CNI = "/etc/cni/net.d"
 CNI_OWN = ("87-podman.conflist", "87-podman-bridge.conflist", "00-loopback.conf")
 DOCKER = ("/var/lib/docker/containers", "/var/lib/docker/image")
@@ -28,6 +32,10 @@ ROOT_AUTH = ".config/containers/auth.json"
 KEPT = ("/var", "/etc", "/run", "/dev", "/proc", "/sys", "/tmp", "/usr/share", "/mnt", *TREES)
 _SETTING = re.compile(r'^\s*(driver|graphroot)\s*=\s*"([^"]*)"', re.MULTILINE)
 _VOLUME = re.compile(r"^Volume=(/[^:\s]*)", re.MULTILINE)
+# podman-systemd.unit(5): web.container makes web.service, unless it says otherwise (podman 5.3)
+_SERVICE = re.compile(r"^ServiceName=([^\s%@]+)$", re.MULTILINE)
+_SERVICE_OF = {".container": "{}", ".kube": "{}", ".pod": "{}-pod"}
+_DEADLINE_S = 30.0
 
 
 class Containers:
@@ -41,13 +49,15 @@ class Containers:
         settings = dict(_SETTING.findall(host.read_text(STORAGE_CONF, default="")))
         root = settings.get("graphroot", STORAGE)
         auth = look(host, RUN_AUTH)
+        quadlets = {path: host.read_text(path, default="") for path in host.walk(QUADLETS)
+                    if path.endswith(QUADLET_KINDS)}
         known = host.exists(f"/root/{ROOT_AUTH}")
         return {
             "driver": settings.get("driver", "overlay"), "root": root,
             "images": bool(host.names(f"{root}/overlay") or host.names(f"{root}/vfs")),
             "bolt": host.exists(BOLT),
-            "quadlets": {path: _VOLUME.findall(host.read_text(path, default=""))
-                         for path in host.walk(QUADLETS) if path.endswith(".container")},
+            "quadlets": {path: _VOLUME.findall(text) for path, text in quadlets.items()},
+            "volatile": {"running": _running(host, quadlets)},
             "networks": [n for n in host.names(CNI) if n not in CNI_OWN],
             "docker": [path for path in DOCKER if host.names(path)],
             "auth": dataclasses.asdict(auth) if auth is not None and not known else None}
@@ -84,10 +94,31 @@ class Containers:
             if not there:
                 found.append(finding("N2C_CONTAINERS_DOCKER",
                                      [f"file:{path}" for path in mine["docker"]]))
-        return Contribution(findings=tuple(found), items=_auth(mine["auth"]))
+        running = {unit for path, unit in mine["volatile"]["running"].items()
+                   if podman and all(map(_kept, mine["quadlets"][path]))}
+        checks = tuple(Check(f"{self.id}:{unit}", "unit-active", f"The container of {unit} runs",
+                             {"unit": unit}) for unit in sorted(running))
+        return Contribution(findings=tuple(found), items=_auth(mine["auth"]), checks=checks)
 
 
 PLUGIN = Containers
+
+
+def _running(host: Host, quadlets: Dict[str, str]) -> Dict[str, str]:
+    """The quadlets whose containers run now, with their service; none of a template."""
+    units = {}
+    for path, text in sorted(quadlets.items()):
+        stem, kind = posixpath.splitext(posixpath.basename(path))
+        named = _SERVICE.search(text)
+        if kind in _SERVICE_OF and "@" not in stem:
+            name = named.group(1) if named else _SERVICE_OF[kind].format(stem)
+            units[path] = f"{name}.service"
+    told = answered(host, "systemctl", "is-active", "--", *units.values(),
+                    timeout_s=_DEADLINE_S) if units else None
+    states = told.stdout.splitlines() if told is not None else []
+    if len(states) != len(units):  # it answers each in a line
+        return {}
+    return {path: unit for (path, unit), state in zip(units.items(), states) if state == "active"}
 
 
 def _kept(path: str) -> bool:

@@ -48,11 +48,13 @@ class HostedEngine:
         values = _values(host.read_text(CONF, default=""))
         if not values:
             return {"deployed": False, "volatile": {}}
-        active = _active(host)
+        active = _is(host, "active", AGENT)
         status = _status(host) if active else None
         held = sanlock.status(host)
         return {"deployed": True, "volatile": {
             "active": active,
+            # one that is stopped here is started by the new system
+            "starts": _is(host, "enabled", AGENT) if active is False else active,
             "maintenance": _values(host.read_text(STATE, default="")).get(
                 "local_maintenance", "").lower() == "true",
             "lockspace": None if held is None else any(
@@ -66,14 +68,14 @@ class HostedEngine:
             return ()
         now, found = mine["volatile"], []
         silent = [name for name, unknown in (
-            (AGENT, now["active"] is None),
+            (AGENT, now["active"] is None or now["starts"] is None),
             ("hosted-engine --vm-status", bool(now["active"]) and now["others"] is None),
             (sanlock.UNIT, now["lockspace"] is None)) if unknown]
         if silent:
             found.append(finding("N2C_HE_STATE_UNKNOWN", evidence=silent))
         if now["engine_here"]:
             found.append(finding("N2C_HE_VM"))
-        if now["active"] and not now["maintenance"]:
+        if now["starts"] and not now["maintenance"]:
             found.append(finding("N2C_HE_MAINTENANCE", [f"unit:{AGENT}"]))
         if now["lockspace"]:
             # an agent in maintenance gives it back when it is stopped: see `units_to_stop`
@@ -98,10 +100,10 @@ def _values(text: str) -> Dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in rows}
 
 
-def _active(host: Host) -> Optional[bool]:
-    """Does the agent run? None where systemd gives no answer."""
-    told = answered(host, "systemctl", "is-active", AGENT, timeout_s=DEADLINE_S)
-    return None if told is None else told.stdout.strip() == "active"
+def _is(host: Host, state: str, unit: str) -> Optional[bool]:
+    """Is the unit ``active``, or ``enabled``? None where systemd gives no answer."""
+    told = answered(host, "systemctl", f"is-{state}", unit, timeout_s=DEADLINE_S)
+    return None if told is None else told.stdout.strip() == state
 
 
 def _status(host: Host) -> Optional[Dict[str, Any]]:

@@ -57,10 +57,12 @@ class Replay:
             for kind in ("types", "booleans", "users", "roles")}
 
     def take(self, records: Sequence[Record], modules: Sequence[Local]) -> "Replay":
-        """Sort all of them; modules first, since records may name what these bring."""
+        """Sort all of them; first modules and users, since records may name what these bring.
+
+        Users also stand before log-ins, of which semanage asks whether their user is there.
+        """
         self._take_modules([m for m in modules if not self._has(m.id)])
-        self._names["users"].update(r.key[0] for r in records if r.kind == "user")
-        for record in records:
+        for record in sorted(records, key=lambda record: record.kind != "user"):
             if record.kind == "boolean" and self._vdsm and record.key[0] in VDSM_BOOLEANS:
                 continue
             for moved in self._moved(record):
@@ -71,6 +73,7 @@ class Replay:
                     self.left.append((moved.line, reason))
                 elif moved not in self.records:
                     self.records.append(moved)
+                    self._names["users"].update(moved.key[:1] if moved.kind == "user" else ())
         return self
 
     def _has(self, module: str) -> bool:

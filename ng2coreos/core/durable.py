@@ -8,9 +8,10 @@ import errno
 import fcntl
 import os
 import shutil
+import signal
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, Optional, Tuple
+from typing import Callable, Iterable, Iterator, NoReturn, Optional, Tuple
 
 _FIFREEZE = 0xC0045877  # _IOWR('X', 119, int), linux/fs.h
 _FITHAW = 0xC0045878  # _IOWR('X', 120, int), linux/fs.h
@@ -109,9 +110,12 @@ def make_symlink(path: Path, target: str) -> None:
     sync_directory(path.parent)
 
 
-def make_directory(path: Path, *, mode: int = 0o755) -> None:
-    """Make `path` a directory of exactly `mode`, parents included (0755)."""
-    path.mkdir(mode=mode, parents=True, exist_ok=True)
+def make_directory(path: Path, *, mode: int = 0o755, new: bool = False) -> None:
+    """Make `path` a directory of exactly `mode`, parents included (0755).
+
+    With `new` it is ours: FileExistsError for whatever somebody has put there.
+    """
+    path.mkdir(mode=mode, parents=True, exist_ok=not new)
     os.chmod(str(path), mode)
     sync_directory(path.parent)
 
@@ -150,16 +154,59 @@ def settle(path: Path) -> None:
     fd = os.open(str(path), os.O_RDONLY)
     try:
         os.fsync(fd)
-        try:
-            fcntl.ioctl(fd, _FIFREEZE, 0)
-        except OSError as error:
-            if error.errno not in _NO_FREEZE:
-                raise
-            os.sync()
-        else:
-            fcntl.ioctl(fd, _FITHAW, 0)
+        with _thawed_at_last(fd):
+            try:
+                fcntl.ioctl(fd, _FIFREEZE, 0)
+            except OSError as error:
+                if error.errno not in _NO_FREEZE:
+                    raise
+                os.sync()
+            else:
+                fcntl.ioctl(fd, _FITHAW, 0)
     finally:
         os.close(fd)
+
+
+@contextmanager
+def _thawed_at_last(fd: int) -> Iterator[None]:
+    """A child thaws the file system of `fd` if the block does not end, or this process does.
+
+    A file system stays frozen when its freezer is killed: whoever writes to it then hangs until
+    the next boot.  The child inherits the lock of a run, so nobody else begins before it is done.
+    """
+    watched, ended = os.pipe()
+    try:
+        try:
+            child = os.fork()
+        except OSError:  # no memory, no free pid: as good as it goes then
+            yield
+            return
+        if not child:
+            _thaw_unless_told(fd, watched, ended)
+        try:
+            yield
+            os.write(ended, b".")
+        finally:
+            os.close(ended)
+            ended = -1
+            os.waitpid(child, 0)
+    finally:
+        os.close(watched)
+        if ended >= 0:
+            os.close(ended)
+
+
+def _thaw_unless_told(fd: int, watched: int, ended: int) -> NoReturn:
+    """The child's life; no signal that is meant for the run ends it."""
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        os.setsid()
+        os.close(ended)
+        if not os.read(watched, 1):
+            fcntl.ioctl(fd, _FITHAW, 0)
+    finally:
+        os._exit(0)  # nothing of the run's own ends twice
 
 
 @contextmanager

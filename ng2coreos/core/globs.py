@@ -8,6 +8,7 @@ T = TypeVar("T")
 
 _TOKEN = re.compile(r"\*\*|\*|\?|<[^/>]+>|[^*?<]+|<")
 _WILD = re.compile(r"[*?<]")
+_WILDCARDS = re.compile(r"\*\*|\*|\?|<[^/>]+>")
 
 
 class Index(Generic[T]):
@@ -50,6 +51,17 @@ def specificity(pattern: str) -> Tuple[int, int]:
     """How exact a pattern is: the length of its literal start, then its own; the larger wins."""
     wild = _WILD.search(pattern)
     return (wild.start() if wild else len(pattern) + 1, len(pattern))
+
+
+def start(pattern: str) -> str:
+    """The path that everything that fits `pattern` is, or lies below."""
+    wild = _WILD.search(pattern)
+    return pattern if wild is None else pattern[:wild.start()].rpartition("/")[0]
+
+
+def sample(pattern: str) -> str:
+    """A path that fits `pattern`, the outermost such."""
+    return _WILDCARDS.sub("x", pattern[:-3] if pattern.endswith("/**") else pattern)
 
 
 def literal(pattern: str) -> bool:

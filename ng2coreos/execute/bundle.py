@@ -60,7 +60,7 @@ class Bundle:
 def export_bundle(host: Host, plan: Plan, path: Path) -> None:
     """Write the bundle to `path` anew; StalePlan when a carried file is not what was planned."""
     durable.remove(path)
-    durable.make_directory(path, mode=0o700)
+    durable.make_directory(path, mode=0o700, new=True)
     for item in plan.decisions.items:
         wanted = item.outcome is not Outcome.DROPPED and item.source and not item.content
         if item.kind != "file" or not wanted:

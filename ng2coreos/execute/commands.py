@@ -17,7 +17,7 @@ from ng2coreos.core.errors import (
 )
 from ng2coreos.core.host import Host
 from ng2coreos.core.progress import Progress, Steadfast
-from ng2coreos.execute import leaving, planning, rollback, runner, status
+from ng2coreos.execute import leaving, planning, rollback, runner, status, unplanned
 from ng2coreos.execute.judge import judge, refuse_stale
 from ng2coreos.execute.run import BOOT
 from ng2coreos.execute.secrets import forget
@@ -58,11 +58,12 @@ def apply(host: Host, ready: Plan, progress: Progress, *, fresh: bool = False) -
         held = store.current()
         if held is not None and held.ended() == "finished" \
                 and held.plan().target.commit == ready.target.commit:
-            refuse_unarmed(host, held)
-            if held.plan().policy != ready.policy:
-                raise Interrupted(f"Run {held.run_id} is armed, with other answers than these.",
-                                  hint=AGAIN)
-            return _armed_already(host, store, held, progress, fresh)
+            with leaving.running(host, held, leaves=fresh):
+                refuse_unarmed(host, held)
+                if held.plan().policy != ready.policy:
+                    raise Interrupted(f"Run {held.run_id} is armed, with other answers than these.",
+                                      hint=AGAIN)
+                return _armed_already(host, store, held, progress, fresh)
         if held is None:
             plugins = deciding.load_plugins()
             passing = deciding.momentary_ids(plugins)
@@ -85,16 +86,17 @@ def resume(host: Host, progress: Progress, *, fresh: bool = False) -> RunDirecto
     store, progress = Store(host), Steadfast(progress)
     with lock.exclusive(store.lock_file):
         directory = _current(store)
-        if directory.undoing():
-            raise Interrupted(f"Run {directory.run_id} was being rolled back.",
-                              hint="Run `ng2coreos rollback` to finish that.")
-        if directory.ended() == "finished":
-            return _armed_already(host, store, directory, progress, fresh)
-        refuse_unknown(directory.plan())
-        refuse_tried(host, directory)
-        refuse_stale(host, directory.plan(), hint=AGAIN)
-        _carry_on(host, store, directory, progress)
-        return directory
+        with leaving.running(host, directory, leaves=fresh):
+            if directory.undoing():
+                raise Interrupted(f"Run {directory.run_id} was being rolled back.",
+                                  hint="Run `ng2coreos rollback` to finish that.")
+            if directory.ended() == "finished":
+                return _armed_already(host, store, directory, progress, fresh)
+            refuse_unknown(directory.plan())
+            refuse_tried(host, directory)
+            refuse_stale(host, directory.plan(), hint=AGAIN)
+            _carry_on(host, store, directory, progress)
+            return directory
 
 
 def _armed_already(host: Host, store: Store, held: RunDirectory, progress: Progress,
@@ -145,6 +147,11 @@ def roll_back(host: Host, progress: Progress) -> Optional[RunDirectory]:
         if directory is None:
             _refuse_unexplained(host)
             return None
+        if unplanned.damaged(directory.plan_file):
+            leaving.start_again(host, directory)
+            with runner.held_signals():
+                unplanned.sweep(host, directory, store)
+            return directory
         refuse_unknown(directory.plan())
         leaving.start_again(host, directory)
         with runner.held_signals(), runner.opened(host, directory, progress) as run:
@@ -193,20 +200,22 @@ def reboot(host: Host, directory: RunDirectory) -> None:
     Services that give something back when they end, such as the hosted engine's lockspace, are
     stopped first and asked again; they are started again unless the host restarts.
     """
-    ready, plugins = directory.plan(), deciding.load_plugins()
-    refuse_stale(host, ready, hint=AGAIN)
-    judge(ready, deciding.findings_now(plugins, host))
-    units = deciding.units_to_stop(plugins, host)
-    with lock.exclusive(Store(host).lock_file), runner.held_signals() as caught:
-        refuse_unarmed(host, directory)
-        with leaving.stopped(host, directory, units):
-            if units:
-                judge(ready, deciding.findings_now(plugins, host))
-            if caught:
-                raise Interrupted("A signal came before the restart.",
-                                  hint=f"Run {directory.run_id} is armed as before: `ng2coreos "
-                                       "apply --reboot` goes on, `ng2coreos rollback` undoes it.")
-            host.run(["systemctl", "reboot"], timeout_s=REBOOT_DEADLINE_S)
+    with lock.exclusive(Store(host).lock_file), leaving.running(host, directory, leaves=True):
+        ready, plugins = directory.plan(), deciding.load_plugins()
+        refuse_stale(host, ready, hint=AGAIN)
+        judge(ready, deciding.findings_now(plugins, host))
+        units = deciding.units_to_stop(plugins, host)
+        with runner.held_signals() as caught:
+            refuse_unarmed(host, directory)
+            with leaving.stopped(host, directory, units):
+                if units:
+                    judge(ready, deciding.findings_now(plugins, host))
+                if caught:
+                    raise Interrupted("A signal came before the restart.",
+                                      hint=f"Run {directory.run_id} is armed as before: `ng2coreos "
+                                           "apply --reboot` goes on, `ng2coreos rollback` undoes "
+                                           "it.")
+                host.run(["systemctl", "reboot"], timeout_s=REBOOT_DEADLINE_S)
 
 
 def export(host: Host, ready: Plan, path: Path) -> None:

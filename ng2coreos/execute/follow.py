@@ -90,7 +90,7 @@ def latest(host: Host, pid: int) -> str:
         if event["event"] == "note":
             text, task = str(event.get("text", "")), ""
         elif event["event"] == "progress" and event.get("total"):
-            with suppress(TypeError, ZeroDivisionError):
+            with suppress(TypeError, KeyError, ZeroDivisionError):
                 task = f" ({100 * event['done'] // event['total']} %)"
         elif event["event"] in ("task", "done"):
             task = ""
@@ -110,13 +110,17 @@ class Replay:
         if kind == "note":
             self._progress.note(str(event.get("text", "")))
         elif kind == "task":
-            context = self._progress.task(name, str(event.get("text", "")), event.get("total"),
+            total = event.get("total")
+            context = self._progress.task(name, str(event.get("text", "")),
+                                          total if isinstance(total, int) else None,
                                           str(event.get("unit", "B")))
             self._tasks[name] = [context, context.__enter__(), 0]
         elif kind in ("progress", "done") and name in self._tasks:
             context, advance, before = self._tasks[name]
-            advance(event["done"] - before)
-            self._tasks[name][2] = event["done"]
+            done = event.get("done")
+            if isinstance(done, int):
+                advance(done - before)
+                self._tasks[name][2] = done
             if kind == "done":
                 del self._tasks[name]
                 context.__exit__(None, None, None)

@@ -21,8 +21,9 @@ def judge(ready: Plan, findings: Optional[Sequence[Finding]] = None) -> None:
     open_ones = [f for f in found
                  if f.kind is Kind.OVERRIDABLE and f.id not in ready.policy.overrides]
     if open_ones:
+        remedies = [f.remedy for f in open_ones if f.remedy] or ["Mend it."]
         raise NeedsAnswer("; ".join(f"{f.id}: {f.title}" for f in open_ones) + ".",
-                          hint="Mend it, or accept it with --override ID=REASON.")
+                          hint=" ".join((*remedies, "Or accept it with --override ID=REASON.")))
 
 
 def refuse_stale(host: Host, ready: Plan, *, hint: str = "Make a new plan.") -> HostFacts:

@@ -20,11 +20,24 @@ def stopped(host: Host, held: RunDirectory, units: Sequence[str]) -> Iterator[No
     The journal names them first, so that `start_again` finds them after a kill.  A power cut starts
     them as any boot does, since nothing but their running is changed.
     """
-    try:
+    with running(host, held, leaves=True):
         if units:
             held.journal.append({"event": "stopping", "units": list(units), "at": utc_now(),
                                  "boot": _boot(host)})
             host.run(["systemctl", "stop", *units], timeout_s=DEADLINE_S)
+        yield
+
+
+@contextmanager
+def running(host: Host, held: RunDirectory, *, leaves: bool) -> Iterator[None]:
+    """What a killed command left stopped runs again after the block, or already in it.
+
+    Of a command whose host `leaves` in the end only if the block fails: an agent that has just been
+    started could not say yet how it is.
+    """
+    if not leaves:
+        start_again(host, held)
+    try:
         yield
     except BaseException:
         start_again(host, held)
@@ -42,6 +55,7 @@ def start_again(host: Host, held: RunDirectory) -> bool:
     try:
         host.run(["systemctl", "start", *units], timeout_s=DEADLINE_S)
         held.journal.append({"event": "started", "at": utc_now()})
+        _LOG.info("started again: %s", " ".join(units))
     except (Ng2CoreosError, OSError) as error:
         _LOG.warning("not started again: %s; run `systemctl start %s`", error, " ".join(units))
         return False

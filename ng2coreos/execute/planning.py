@@ -74,13 +74,15 @@ def make_plan(host: Host, facts: HostFacts, target: TargetFacts, policy: Policy,
               clock: Optional[Clock] = None, pace: Optional[Pace] = None) -> Plan:
     """The plan for this host and target.
 
-    Pure but for the whitelists that the admin added and the files that the target's are compared
-    with; the plan holds what came of both.
+    Pure but for the whitelists that the admin added, the files that the target's are compared with
+    and the names of what stays behind; the plan holds what came of them.
     """
     clock = clock or Clock()
     rules = read_rules(host)
     decisions = deciding.decide(facts, target, policy, rules, deciding.load_plugins(), clock.uuid,
                                 inventory.read_sides(host, facts.etc, target.texts), pace)
+    left = inventory.read_left(host, decisions.volumes, decisions.trees)
+    decisions = replace(decisions, items=deciding.left_items(decisions.items, left, rules))
     aim = _target(target)
     return Plan(
         schema=SCHEMA, run_id=clock.run_id(), tool_version=__version__, created=clock.now(),

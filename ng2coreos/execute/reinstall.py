@@ -13,9 +13,9 @@ from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 import yaml
 
-from ng2coreos.core import globs
 from ng2coreos.core.errors import BadInput
 from ng2coreos.core.host import Host
+from ng2coreos.core.left import Left
 from ng2coreos.ignition.contents import Contents
 from ng2coreos.ignition.paths import below, canonical, is_plain
 from ng2coreos.ignition.reinstall import RULE, State
@@ -36,7 +36,7 @@ class _Top(NamedTuple):
 
     source: str
     target: str
-    exclude: Tuple[str, ...]
+    left: Left
     itself: bool  # is the directory itself ours? The image has its own /root, /opt, ...
 
 
@@ -78,8 +78,7 @@ class _Collection:
         for path in self._host.walk(top.source):
             inside = path[len(top.source) + 1:]
             info = self._host.lstat(path)
-            if info is None or any(globs.matches(pattern, part) for pattern in top.exclude
-                                   for part in _ways(inside)):
+            if info is None or top.left.has(inside):
                 continue
             self._add(path, f"{top.target}/{inside}", info, top)
 
@@ -135,18 +134,20 @@ def named() -> Tuple[str, ...]:
 
 def _tops(plan: Plan) -> Sequence[_Top]:
     volumes = plan.decisions.volumes
-    tops = [_Top(tree.source, canonical(tree.source), tree.exclude, False)
+    tops = [_Top(tree.source, canonical(tree.source), Left(tree.exclude, tree.keep),
+                 False)
             for tree in plan.decisions.trees]
-    tops += [_Top(v.source_mount, v.mount, v.remove, False) for v in volumes
+    tops += [_Top(v.source_mount, v.mount, Left(v.remove, v.keep), False) for v in volumes
              if v.source_mount and below(v.source_mount, VAR) is None]  # /home
     for path in named():
         holder = max((v for v in volumes if v.source_mount and below(path, v.source_mount)),
                      key=lambda v: len(v.source_mount), default=None)
-        removed = holder.remove if holder is not None else ()
         prefix = (below(path, holder.source_mount) or "") + "/" if holder is not None else ""
-        tops.append(_Top(path, path, tuple(pattern[len(prefix):] for pattern in removed
-                                           if pattern.startswith(prefix)), True))
-    return sorted(tops)
+        patterns = ((), ()) if holder is None else (holder.remove, holder.keep)
+        tops.append(_Top(path, path, Left(*(tuple(
+            pattern[len(prefix):] for pattern in one if pattern.startswith(prefix))
+            for one in patterns)), True))
+    return sorted(tops, key=lambda top: (top.source, top.target))
 
 
 def _rest(host: Host, plan: Plan) -> Iterable[str]:
@@ -163,12 +164,6 @@ def _rest(host: Host, plan: Plan) -> Iterable[str]:
 def _is_link(host: Host, path: str) -> bool:
     info = host.lstat(path)
     return info is None or stat.S_ISLNK(info.st_mode)
-
-
-def _ways(path: str) -> Iterable[str]:
-    """The path and every directory above it: what is excluded takes all below it along."""
-    parts = path.split("/")
-    return ("/".join(parts[:n]) for n in range(1, len(parts) + 1))
 
 
 def _has_more(path: Path) -> bool:

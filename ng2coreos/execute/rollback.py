@@ -2,7 +2,8 @@
 
 Only the journal and the system are read.  Every undo tolerates a change that was never or only
 half applied, and a second rollback does no harm.  Therefore undoing needs no journal: one that is
-damaged, or cannot grow because the disk is full, must not keep the host from its way back.
+damaged, or cannot grow because the disk is full, must not keep the host from its way back.  Nor
+must a damaged plan: see unplanned.py.
 """
 
 import logging

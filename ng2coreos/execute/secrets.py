@@ -26,7 +26,8 @@ def forget(directory: RunDirectory) -> None:
             for path in sorted(directory.bundle.iterdir()):
                 if path.name != MANIFEST:
                     durable.remove(path)
-        _redact(directory)
+        if directory.plan_file.exists():
+            _redact(directory)
     except (OSError, Ng2CoreosError) as error:
         _LOG.warning("secrets of run %s may be left in %s: %s", directory.run_id, directory.path,
                      error)

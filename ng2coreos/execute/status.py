@@ -158,7 +158,10 @@ def _aged(taken: str, now: str) -> str:
     """The warning that NG goes on writing what does not come along."""
     if not taken:
         return ""
-    minutes = max(0, int((_time(now) - _time(taken)).total_seconds()) // 60)
+    try:
+        minutes = max(0, int((_time(now) - _time(taken)).total_seconds()) // 60)
+    except ValueError:  # no such day
+        return ""
     days, hours = minutes // 1440, minutes // 60 % 24
     age = f"{days} d {hours} h" if days else f"{hours} h {minutes % 60} min"
     return (f" NG's state was taken at {taken}, {age} ago: what NG wrote since is not on the new "

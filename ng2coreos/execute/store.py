@@ -23,6 +23,7 @@ _EVENTS = ("begin", "intent", "done", "undo", "undone", "failed", "finished", "a
 _ASIDE = ("stopping", "started")  # services before a restart; how the run stands is not changed
 _OF_A_CHANGE = ("intent", "done", "undo", "undone")  # these records name one
 # it becomes a file name and part of an LVM tag (lvm(8): letters, digits and _+.-/=!:#&)
+_TIME = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]Z")  # utc_now
 _RUN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
 
@@ -161,7 +162,8 @@ def _shaped(record: Record) -> bool:
     event, change = record.get("event"), record.get("change")
     if event not in _EVENTS or (event in _OF_A_CHANGE and not isinstance(change, str)):
         return False
-    if not isinstance(record.get("at", ""), str):
+    at = record.get("at")
+    if at is not None and not (isinstance(at, str) and _TIME.fullmatch(at)):
         return False
     if event == "stopping":
         units = record.get("units")

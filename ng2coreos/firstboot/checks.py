@@ -31,6 +31,7 @@
 from typing import Dict
 
 from ng2coreos.core.errors import Ng2CoreosError
+from ng2coreos.core.redact import redact_text
 from ng2coreos.firstboot import network, openvswitch, place, selinux, sshd, sysctl, units
 from ng2coreos.firstboot.probe import Look, Params, Probe, Seen
 from ng2coreos.model.item import Check
@@ -69,7 +70,7 @@ BOOT_FINISHED = Check("boot-finished", "boot-finished", "The boot has finished",
 def prove(check: Check, look: Look) -> Proof:
     """The outcome of one check; whatever goes wrong while looking is the reason of a failure."""
     seen = _see(check, look)
-    return Proof(check.id, check.kind, check.title, seen.ok, seen.detail, check.health)
+    return Proof(check.id, check.kind, check.title, seen.ok, redact_text(seen.detail), check.health)
 
 
 def _see(check: Check, look: Look) -> Seen:

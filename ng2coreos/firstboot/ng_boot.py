@@ -13,6 +13,7 @@ from typing import Callable, List, Sequence, Set, Tuple
 
 from ng2coreos.core import durable
 from ng2coreos.core.errors import BadInput
+from ng2coreos.core.reading import STATE_BYTES, read_regular
 from ng2coreos.stage.state import PRIVATE
 
 _KEPT = (PRIVATE, "grub2", "grub", "loader", "efi", "EFI", "ostree", "boot", "lost+found")
@@ -35,9 +36,10 @@ class NgBoot:
 
 def find(partition: Path, layers: Sequence[str]) -> NgBoot:
     """NG's boot entries, what they name, kernels beside them, the directories of `layers`."""
-    if (partition / "loader").is_symlink():
-        raise BadInput(f"{partition}/loader is a link: these are not NG's own boot entries.",
-                       hint="Is something else than NG installed on this partition?")
+    for place in (partition / "loader", partition / "loader" / "entries"):
+        if place.is_symlink():
+            raise BadInput(f"{place} is a link: these are not NG's own boot entries.",
+                           hint="Is something else than NG installed on this partition?")
     entries = sorted((partition / "loader" / "entries").glob("*.conf"))
     directories = [name for name in layers
                    if name and "/" not in name and name not in (*_KEPT, ".", "..")
@@ -58,12 +60,13 @@ def forget(partition: Path, entries: Sequence[str]) -> None:
     """
     private = partition / PRIVATE / "grub2"
     config = private / "grub.cfg"
-    text = config.read_text("utf-8")
+    text = read_regular(config).decode("utf-8", "surrogateescape")
     wanted = without_ng(text)
     if wanted != text:
-        durable.write_for_grub(config, wanted.encode(), mode=_mode(config))
+        durable.write_for_grub(config, wanted.encode("utf-8", "surrogateescape"),
+                               mode=_mode(config))
     rollback = private / "rollback.cfg"
-    if rollback.read_bytes() != _EMPTY_ROLLBACK.encode():
+    if read_regular(rollback) != _EMPTY_ROLLBACK.encode():
         durable.write_for_grub(rollback, _EMPTY_ROLLBACK.encode(), mode=_mode(rollback))
     for entry in entries:
         durable.remove(partition / entry)
@@ -88,7 +91,12 @@ def without_ng(text: str) -> str:
 
 def _named(entry: Path) -> List[str]:
     found = []
-    for line in entry.read_text("utf-8", "surrogateescape").splitlines():
+    try:
+        text = read_regular(entry, STATE_BYTES).decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise BadInput(f"{entry} cannot be read: {error.strerror}.",
+                       hint="Is it a boot entry? Move it away, then try again.") from None
+    for line in text.splitlines():
         key, _, value = line.strip().partition(" ")
         if key in ("linux", "initrd"):
             found += [os.path.normpath("/" + word).lstrip("/") for word in value.split()

@@ -18,5 +18,5 @@ def reboot(system: System) -> None:
             system.host.run(argv, timeout_s=_ASK_S)
             system.clock.sleep(ORDERLY_S)  # this process ends here when the reboot goes on
             _log.warning("%s did not restart the host within %d s", " ".join(argv), ORDERLY_S)
-        except Ng2CoreosError as error:
-            _log.warning("%s", error.message)
+        except (Ng2CoreosError, OSError) as error:
+            _log.warning("%s", error)

@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Sequence, Tuple
 
 from ng2coreos.core.errors import Ng2CoreosError
+from ng2coreos.core.redact import redact_text
 from ng2coreos.firstboot.system import System
 from ng2coreos.model.state import Attempt, BootState, Failure, Phase
-from ng2coreos.stage import arm
+from ng2coreos.stage import arm, bootdir
 
 MAX_FAILURES = 40  # the state file must fit on a nearly full /boot
 MAX_DETAIL = 300
@@ -30,12 +31,25 @@ def failed(system: System, failures: Sequence[Failure]) -> None:
                 _log.error("NG's GRUB environment: %s", error)
             if state.phase in (Phase.ARMED, Phase.FIRST_HEALTHY, Phase.HEALTHY):
                 _save(system, state, _bounded(failures))
+            bootdir.erase_overlay(system.partition)  # nothing boots by it any more
     except (Ng2CoreosError, OSError) as error:
         _log.error("the failure could not be recorded: %s", error)
 
 
+def told(error: Exception) -> str:
+    """What went wrong, for the record; of a bug its kind too."""
+    known = isinstance(error, (Ng2CoreosError, OSError))
+    return str(error) if known else f"{type(error).__name__}: {error}"
+
+
 def _save(system: System, state: BootState, failures: Tuple[Failure, ...]) -> None:
-    """What a full partition does not take with the journal's lines it may take without."""
+    """A full partition has room where the first boot's config was, or takes the reasons alone."""
+    try:
+        system.save(finished(system, state, Phase.FAILED, failures))
+        return
+    except OSError as error:
+        _log.error("the state file: %s", error)
+    bootdir.erase_overlay(system.partition)
     try:
         system.save(finished(system, state, Phase.FAILED, failures))
     except OSError:
@@ -55,7 +69,7 @@ def finished(system: System, state: BootState, phase: Phase,
 
 
 def _bounded(failures: Sequence[Failure]) -> Tuple[Failure, ...]:
-    kept = [replace(f, detail=f.detail[:MAX_DETAIL]) for f in failures[:MAX_FAILURES]]
+    kept = [replace(f, detail=redact_text(f.detail)[:MAX_DETAIL]) for f in failures[:MAX_FAILURES]]
     if len(failures) > len(kept):
         kept.append(Failure("more", "Further failures", f"{len(failures) - len(kept)} more"))
     return tuple(kept)

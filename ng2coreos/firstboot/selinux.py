@@ -6,7 +6,9 @@ The program looks first, so that a second run after a cut sets only what is miss
 import errno
 import os
 import shlex
-from typing import List, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator, List, Sequence
 
 from ng2coreos.core import durable, semanage
 from ng2coreos.core.errors import CommandFailed
@@ -22,6 +24,7 @@ RECORDS = f"{WANTED}/records"
 MODULES = f"{WANTED}/modules"
 DONE = f"{VAR}/selinux-replayed"
 _BUILD_S = 600.0  # the policy is compiled anew
+_LOCAL = "400"  # libsemanage's priority for what has none
 _ENFORCE = "/sys/fs/selinux/enforce"
 _BOOLEANS = "/sys/fs/selinux/booleans"
 
@@ -30,16 +33,20 @@ def replay(system: System) -> None:
     """Guarantee every record and module; then DONE is there.  CommandFailed names what is not."""
     host = system.host
     kind = semanage.policy_type(host)
-    _install(host, kind)
+    _mend(host, kind)
     wanted = semanage.said(host.read_text(RECORDS, default=""))
+    _install(host, kind, _missing(host, kind, wanted))
     missing = _missing(host, kind, wanted)
     if missing:
-        _import(host, [_worded(host, kind, line) for line in missing])
+        for lines in _in_turn([_worded(host, kind, line) for line in missing]):
+            _import(host, lines)
         _relabel(host)
     left = _missing(host, kind, wanted)
     if left:
         raise CommandFailed(f"SELinux does not have: {'; '.join(left)}.",
                             hint="Try it by hand: semanage, with these words.")
+    # libsemanage syncs what it wrote, but not its last rename; DONE is on another file system
+    durable.sync_directory(_store(host, kind).parent)
     done = host.follow(DONE)
     durable.make_directory(done.parent, mode=0o700)
     durable.write_file(done, b"")
@@ -119,15 +126,59 @@ def _unlike(host: Host, wanted: Sequence[str]) -> List[str]:
     return found
 
 
-def _install(host: Host, kind: str) -> None:
+def _store(host: Host, kind: str) -> Path:
+    return host.follow(semanage.directory(host, kind))
+
+
+def _mend(host: Host, kind: str) -> None:
+    """A cut between the two renames by which libsemanage replaces the store leaves only the old."""
+    store = _store(host, kind)
+    before = store.with_name("previous")  # libsemanage's own name
+    if before.is_dir() and not store.exists():
+        os.rename(before, store)
+        durable.sync_directory(store.parent)
+
+
+def _install(host: Host, kind: str, records: Sequence[str]) -> None:
+    """The modules, and with them those of `records` that are modules to libsemanage as well.
+
+    So the policy is compiled once: an import of the other kinds takes the linked one, while
+    one that makes a domain permissive or a module disabled would compile all of it again.
+    """
     there = _installed(host, kind)
     words: List[str] = []
     for priority in host.names(MODULES):
         for file in host.names(f"{MODULES}/{priority}"):
             if f"{priority}/{file.partition('.')[0]}" not in there:
                 words += ["-X", priority, "-i", str(host.path(f"{MODULES}/{priority}/{file}"))]
-    if words:
-        host.run(["semodule", *words], timeout_s=_BUILD_S)
+    if not words:
+        return
+    with _as_modules(host, records) as more:
+        try:
+            host.run(["semodule", *words, *more], timeout_s=_BUILD_S)
+        except CommandFailed:
+            if not more:
+                raise
+            host.run(["semodule", *words], timeout_s=_BUILD_S)
+
+
+@contextmanager
+def _as_modules(host: Host, records: Sequence[str]) -> Iterator[List[str]]:
+    """What semodule is told instead of these `records`, as semanage itself stores them."""
+    words: List[str] = []
+    files: List[Path] = []
+    for record in map(shlex.split, records):
+        if record[:2] == ["permissive", "-a"]:
+            files.append(host.path(f"{WANTED}/{semanage.PERMISSIVE}{record[2]}.cil"))
+            durable.write_file(files[-1], f"(typepermissive {record[2]})".encode(), mode=0o600)
+            words += ["-X", _LOCAL, "-i", str(files[-1])]
+        elif record[:2] == ["module", "-d"]:
+            words += ["-d", record[2]]
+    try:
+        yield words
+    finally:
+        for file in files:
+            durable.remove(file)
 
 
 def _worded(host: Host, kind: str, line: str) -> str:
@@ -142,6 +193,15 @@ def _worded(host: Host, kind: str, line: str) -> str:
 
 def _rows(host: Host, path: str) -> List[str]:
     return semanage.said(host.read_text(path, default=""))
+
+
+def _in_turn(lines: Sequence[str]) -> List[List[str]]:
+    """What one import can take: semanage asks the store for a log-in's user, which must be there.
+    """
+    later = [line for line in lines if line.startswith("login ")]
+    if not any(line.startswith("user ") for line in lines):
+        later = []
+    return [part for part in ([line for line in lines if line not in later], later) if part]
 
 
 def _import(host: Host, lines: Sequence[str]) -> None:

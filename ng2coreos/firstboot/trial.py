@@ -13,9 +13,9 @@ from typing import Sequence
 
 from ng2coreos.core import durable
 from ng2coreos.core.errors import Ng2CoreosError
-from ng2coreos.firstboot import confirm, deadman, unit_log, verify
+from ng2coreos.firstboot import activation, confirm, deadman, unit_log, verify
 from ng2coreos.firstboot.reboot import reboot
-from ng2coreos.firstboot.record import PATIENCE_S, failed, finished
+from ng2coreos.firstboot.record import PATIENCE_S, failed, finished, told
 from ng2coreos.firstboot.system import System
 from ng2coreos.model.state import Attempt, BootState, Failure, Phase
 from ng2coreos.stage import arm, bootdir
@@ -59,7 +59,7 @@ def task(state: BootState, trial: int, boot_id: str, default: str) -> Task:
 def run(system: System) -> Task:
     """Do what this boot is for.  After PROVE or HAND_OVER the host may be restarting."""
     state = system.state()
-    todo = task(state, system.trial, system.boot_id, arm.default(system.grubenv(state)))
+    todo = task(state, system.trial, system.boot_id, _default(system, state))
     _log.info("phase %s, trial %d: %s", state.phase.value, system.trial, todo.value)
     if todo is Task.PROVE:
         _prove(system)
@@ -76,12 +76,22 @@ def run(system: System) -> Task:
     return todo
 
 
+def _default(system: System, state: BootState) -> str:
+    """What a reset boots; nothing of ours where GRUB itself can read nothing."""
+    try:
+        return arm.default(system.grubenv(state))
+    except (Ng2CoreosError, OSError) as error:
+        _log.error("NG's GRUB environment: %s", error)
+        return ""
+
+
 def _prove(system: System) -> None:
     try:
         began = _begin(system)
         failures = _look(system)
-    except (Ng2CoreosError, OSError) as error:
-        failures = [Failure("trial", "The trial could be made", str(error))]
+    except Exception as error:  # a bug of ours too: NG must be told why it runs again
+        _log.debug("the trial could not be made", exc_info=True)
+        failures = [Failure("trial", "The trial could be made", told(error))]
         began = None
     if failures or began is None:
         for failure in failures:
@@ -91,8 +101,8 @@ def _prove(system: System) -> None:
         return
     try:
         phase = _succeeded(system, began)
-    except (Ng2CoreosError, OSError) as error:
-        failed(system, [Failure("trial", "The result could be recorded", str(error))])
+    except Exception as error:
+        failed(system, [Failure("trial", "The result could be recorded", told(error))])
         reboot(system)
         return
     if phase is Phase.FIRST_HEALTHY:
@@ -117,6 +127,7 @@ def _look(system: System) -> Sequence[Failure]:
     manifest = system.manifest()
     waited = verify.health_checks(manifest)
     health = verify.wait_healthy(system, waited, manifest.health_deadline_s)
+    activation.again(system)
     result = verify.finish(system, manifest, health)
     return unit_log.explained(system, result.failed,
                               {check.id: check for check in (*waited, *manifest.checks)})
@@ -144,6 +155,6 @@ def _hand_over(system: System) -> None:
             if state.phase is not Phase.FIRST_HEALTHY:
                 return
             arm.arm(system.grubenv(state), bootdir.ENTRY)
-    except (Ng2CoreosError, OSError) as error:
-        failed(system, [Failure("arm", "The second trial could be armed", str(error))])
+    except Exception as error:
+        failed(system, [Failure("arm", "The second trial could be armed", told(error))])
     reboot(system)

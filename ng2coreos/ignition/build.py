@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 from ng2coreos.core.errors import BadInput, StalePlan
+from ng2coreos.core.left import Left
 from ng2coreos.core.secret import Secret
 from ng2coreos.ignition.config import Config, Directory, File, Filesystem, Group, Link, Owner, User
 from ng2coreos.ignition.contents import Contents
@@ -76,13 +77,13 @@ def in_volume(item: Item, decisions: Decisions) -> bool:
     for volume in decisions.volumes:
         inside = below(item.source, volume.source_mount) if volume.source_mount else None
         if inside is not None and posixpath.join(volume.mount, inside) == canonical(item.path):
-            return not any(below(inside, removed) is not None for removed in volume.remove)
+            return not Left(volume.remove, volume.keep).has(inside)
     mounts = {volume.name: volume.mount for volume in decisions.volumes}
     for tree in decisions.trees:
         inside = below(item.source, tree.source)
         if inside is not None and tree.volume in mounts and canonical(item.path) == (
                 posixpath.normpath(posixpath.join(mounts[tree.volume], tree.path, inside))):
-            return not any(below(inside, left_out) is not None for left_out in tree.exclude)
+            return not Left(tree.exclude, tree.keep).has(inside)
     return False
 
 

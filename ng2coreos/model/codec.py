@@ -7,6 +7,7 @@ dicts, `Any` (JSON as it is) and other records.  Nothing else is needed and noth
 import dataclasses
 import enum
 import json
+import sys
 import typing
 from functools import cache
 from typing import Any, Dict, Type, TypeVar
@@ -81,7 +82,9 @@ def _load(kind: Any, data: Any, where: str) -> Any:
         _expect(data in [member.value for member in kind], where,
                 "one of " + ", ".join(str(member.value) for member in kind), data)
         return kind(data)
-    if kind is float and isinstance(data, int) and not isinstance(data, bool):
+    if kind is float and isinstance(data, (int, float)) and not isinstance(data, bool):
+        # JSON's numbers have no end; Python's JSON has Infinity and NaN besides
+        _expect(abs(data) <= sys.float_info.max, where, "a number of some size", data)
         return float(data)
     _expect(isinstance(data, kind) and not (kind is int and isinstance(data, bool)), where,
             kind.__name__, data)
@@ -106,6 +109,9 @@ def _load_record(kind: Any, data: Any, where: str) -> Any:
 
 def _expect(holds: bool, where: str, wanted: str, data: Any) -> None:
     if not holds:
-        shown = json.dumps(data, default=str)[:80]
+        try:
+            shown = json.dumps(data, default=str)[:80]
+        except (RecursionError, ValueError):  # as deep, or as long, as could just be read
+            shown = f"a {type(data).__name__} without an end"
         raise BadInput(f"{where}: expected {wanted}, found {shown}.",
                        hint="Was the file edited, or made by another version of ng2coreos?")

@@ -227,6 +227,7 @@ class User:
     gecos: str
     home: str
     shell: str
+    hashed: bool = False  # has a password that can be typed
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,7 @@ class Volume:
     source_mount: str = ""  # where NG mounts the origin
     remove: Tuple[str, ...] = ()  # NG-only content, relative to the volume, removed in the snapshot
     thick: bool = False
+    keep: Tuple[str, ...] = ()  # of that, what a whitelist of the admin's or a plug-in's carries
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class Tree:
     volume: str
     path: str  # below the volume
     exclude: Tuple[str, ...] = ()
+    keep: Tuple[str, ...] = ()  # of what is excluded
 
 
 @dataclass(frozen=True)

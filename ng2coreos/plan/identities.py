@@ -48,9 +48,12 @@ def decide_identities(facts: HostFacts, target: TargetFacts,
                                 and g.name in reachable and g.name != primary))
             new_users.append(NewUser(user.name, made[user.name], primary, more, user.gecos,
                                      user.home, user.shell, user.uid < FIRST_HUMAN))
-    identities = Identities(user_ids, group_ids, tuple(new_users), new_groups,
-                            tuple(u.name for u in facts.users if may_log_in(u)))
+    # Ignition can set none for services' accounts of the image, which are not in its /etc/passwd
+    passwords = tuple(u.name for u in facts.users
+                      if may_log_in(u) or (u.hashed and u.name in made))
+    identities = Identities(user_ids, group_ids, tuple(new_users), new_groups, passwords)
     found = (*_changes(identities), *_static(facts, target, static),
+             *_passwords([u.name for u in facts.users if u.hashed and u.name not in passwords]),
              *_memberships(facts, target, identities),
              *_ambiguous(users_lost, groups_lost))
     return identities, found
@@ -121,7 +124,7 @@ def _own_group(user: User, target: TargetFacts, new: Tuple[NewGroup, ...],
 
 
 def may_log_in(user: User) -> bool:
-    """Is it root or a person? Their passwords are carried."""
+    """Is it root or a person? Their passwords are carried, and how long these last."""
     human = FIRST_HUMAN <= user.uid <= LAST_HUMAN and user.name != NOBODY
     shell = user.shell.rpartition("/")[2]
     return user.name == "root" or (human and bool(shell) and shell not in NO_LOGIN)
@@ -134,6 +137,10 @@ def _changes(identities: Identities) -> Tuple[Finding, ...]:
     names = [f"user:{c.name}" for c in identities.users if c.source_id != c.target_id]
     names += [f"group:{c.name}" for c in identities.groups if c.source_id != c.target_id]
     return (finding("N2C_ID_CHANGED", names, moved, count=len(moved)),) if moved else ()
+
+
+def _passwords(left: List[str]) -> Tuple[Finding, ...]:
+    return (finding("N2C_ID_PASSWORD", [f"user:{name}" for name in left]),) if left else ()
 
 
 def _static(facts: HostFacts, target: TargetFacts,

@@ -1,9 +1,10 @@
 """The whitelists as records, and the question that they answer: what becomes of this path?"""
 
+import posixpath
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import Dict, Optional, Tuple
+from typing import Dict, Optional, Sequence, Tuple
 
 from ng2coreos.core import globs
 from ng2coreos.model.plan import ArgAction
@@ -116,10 +117,24 @@ class Rules:
     def find(self, path: str) -> Optional[Entry]:
         """The entry that decides about `path`: by whose file it is in, then the most exact one."""
         for index in self._indexes:
-            best = max((claim for claim in index.fitting(path) if not claim[2].excludes(path)),
-                       key=lambda claim: claim[:2], default=None)
+            best = _best(index, path)
             if best is not None:
-                return best[2]
+                return best
+        return None
+
+    def find_above(self, path: str) -> Optional[Entry]:
+        """The entry that decides about `path` where a directory takes along all that is below it.
+
+        Within the files of one tier the nearest directory that an entry names decides.
+        """
+        ways = [path]
+        while len(ways[-1]) > 1:
+            ways.append(posixpath.dirname(ways[-1]))
+        for index in self._indexes:
+            for way in ways:
+                best = _best(index, way, ways)
+                if best is not None:
+                    return best
         return None
 
     @cached_property
@@ -160,6 +175,14 @@ class Rules:
     def static_ids(self) -> Tuple[StaticId, ...]:
         """Every number that must stay."""
         return tuple(item for layer in self.layers for item in layer.static_ids)
+
+
+def _best(index: globs.Index[_Claim], path: str, ways: Sequence[str] = ()) -> Optional[Entry]:
+    """The entry for `path` that excludes neither it nor one of `ways`."""
+    best = max((claim for claim in index.fitting(path)
+                if not any(map(claim[2].excludes, ways or (path,)))),
+               key=lambda claim: claim[:2], default=None)
+    return None if best is None else best[2]
 
 
 def _index(layers: Tuple[Layer, ...]) -> globs.Index[_Claim]:

@@ -1,8 +1,10 @@
 """The volumes of the new system: a root of its own, and a snapshot of each data volume of NG."""
 
-from dataclasses import dataclass
-from typing import Callable, List, Set, Tuple
+from dataclasses import dataclass, replace
+from typing import Callable, List, Optional, Sequence, Set, Tuple
 
+from ng2coreos.core import globs
+from ng2coreos.core.left import Left
 from ng2coreos.model.facts import HostFacts, Mount
 from ng2coreos.model.finding import Finding
 from ng2coreos.model.plan import Tree, Volume
@@ -11,7 +13,7 @@ from ng2coreos.plan.catalogue import finding
 from ng2coreos.plan.paths import ALIASES, kept_at, on_target, top_name, unit_name
 from ng2coreos.plan.predict import GIB, rounded_up
 from ng2coreos.plan.root_space import deployment_bytes
-from ng2coreos.plan.rules import Action, Rules
+from ng2coreos.plan.rules import Action, Entry, Rules
 
 PREFIX = "ng2coreos_"
 ROOT = PREFIX + "root"
@@ -21,6 +23,8 @@ DEPLOYMENTS = 3  # an upgrade keeps two and unpacks a third before the oldest go
 FILE_SYSTEMS = ("ext4", "xfs")  # whose UUID can be changed; a snapshot must not share NG's
 # ng-host.md 1.6; /tmp is left out: its content does not outlive a boot
 NIST = ("/home", "/var", "/var/crash", "/var/log", "/var/log/audit", "/var/tmp")
+# The run's own: its exported secrets stay on NG, whatever a whitelist says
+NEVER_IN_VAR = ("/var/lib/ng2coreos", "/var/tmp/ng2coreos-*")
 TREES = ("/home", "/opt", "/root", "/srv", "/usr/local")
 
 
@@ -50,10 +54,11 @@ def decide_volumes(facts: HostFacts, target: TargetFacts, rules: Rules,
             found.append(finding("N2C_VOLUME_FSTYPE", [f"lv:{mount.volume}"],
                                  mount=mount.target, fstype=mount.fstype))
         origin = layout.volume(mount.volume)
+        left = _left(mount.target, rules, [m.target for m in mine])
         volumes.append(Volume(
             PREFIX + mount.volume, on_target(mount.target), mount.fstype, new_uuid(),
             origin.size_bytes if origin else mount.size_bytes, mount.volume, mount.target,
-            _removed(mount.target, [m.target for m in mine], rules)))
+            left.patterns, keep=left.keep))
     if not any(v.source_mount == "/var" for v in volumes):
         found.append(finding("N2C_VAR_VOLUME"))
     found += _leftovers(facts, {v.name for v in volumes})
@@ -66,18 +71,37 @@ def _thin(facts: HostFacts, mount: Mount) -> bool:
     return volume is not None and volume.thin and volume.pool == facts.layout.pool.name
 
 
-def _removed(top: str, mounts: List[str], rules: Rules) -> Tuple[str, ...]:
-    """NG-only content of the volume at `top`, relative to it; not what a deeper volume holds."""
-    found: Set[str] = set()
-    for entry in rules.entries:
-        if entry.action is not Action.DROP:
-            continue
-        for pattern in entry.paths:
-            holder = max((m for m in mounts if pattern.startswith(m + "/")), key=len, default="")
-            if holder == top:
-                relative = pattern[len(top) + 1:]
-                found.add(relative[:-3] if relative.endswith("/**") else relative)
-    return tuple(sorted(found))
+def _left(top: str, rules: Rules, deeper: Sequence[str] = ()) -> Left:
+    """What stays behind of the volume or tree at `top`; not of what `deeper` volumes hold.
+
+    A rule counts where it is the one that decides (Rules.find_above): so a drop-in may carry what
+    ours drop, or a part of it.
+    """
+    def inside(pattern: str) -> str:
+        holder = max((m for m in (top, *deeper) if pattern.startswith(m + "/")), key=len,
+                     default="")
+        relative = pattern[len(top) + 1:] if holder == top else ""
+        return relative[:-3] if relative.endswith("/**") else relative
+
+    def decides(action: Action) -> Set[str]:
+        return {inside(pattern) for entry in rules.entries for pattern in entry.paths
+                if entry.action is action and inside(pattern)
+                and rules.find_above(globs.sample(pattern)) == entry}
+
+    excluded = {pattern for entry in rules.entries if entry.action is Action.DROP
+                for pattern in entry.exclude if inside(pattern)}
+    spared = decides(Action.CARRY) | {
+        inside(pattern) for pattern in excluded
+        if not _drops(rules.find_above(globs.sample(pattern)))}
+    ours = {inside(pattern) for pattern in NEVER_IN_VAR} - {""}
+    every, never = Left(tuple(sorted(decides(Action.DROP) | ours))), Left(tuple(ours))
+    return replace(every, keep=tuple(sorted(
+        one for one in spared
+        if every.has(globs.sample(one)) and not never.has(globs.sample(one)))))
+
+
+def _drops(entry: Optional[Entry]) -> bool:
+    return entry is not None and entry.action is Action.DROP
 
 
 def _trees(facts: HostFacts, target: TargetFacts, volumes: Tuple[Volume, ...],
@@ -91,12 +115,10 @@ def _trees(facts: HostFacts, target: TargetFacts, volumes: Tuple[Volume, ...],
     for source in (*TREES, *own):
         if facts.layout.mount(source) is not None:
             continue  # a file system of its own: a volume of ours or a line of fstab
-        exclude = sorted(p[len(source) + 1:] for entry in rules.entries
-                         if entry.action is Action.DROP
-                         for p in entry.paths if p.startswith(source + "/"))
+        left = _left(source, rules)
         name = top_name(source)
         real = kept_at(name, target.top) if name else ALIASES[source]
-        found.append(Tree(source, var.name, real[len("/var/"):], tuple(exclude)))
+        found.append(Tree(source, var.name, real[len("/var/"):], left.patterns, left.keep))
     return tuple(found)
 
 

@@ -12,7 +12,7 @@ from ng2coreos.core import globs
 from ng2coreos.model.places import STANDARD
 from ng2coreos.plan.etc_places import NEVER
 from ng2coreos.plan.rules import Action, Entry, Layer, Rules
-from ng2coreos.plan.volumes import NIST, TREES
+from ng2coreos.plan.volumes import NEVER_IN_VAR, NIST, TREES
 
 WHOSE = ("drop-in", "plug-in", "built-in")  # as Rules.tiers
 _NEAREST = 3
@@ -123,15 +123,19 @@ def _in_etc(rules: Rules, path: str, here: str) -> Answer:
 
 def _in_volume(rules: Rules, path: str, here: str) -> Answer:
     """Everything travels but what a rule drops, directly or with a directory above it."""
-    above = path
-    while len(above) > 1:
-        dropped = [m for m in matches(rules, above) if m.action == Action.DROP.value]
-        if dropped:
-            return Answer(path, "dropped", "Removed in the snapshot, or not copied; NG keeps it.",
-                          here, dropped[0])
-        above = posixpath.dirname(above)
+    ways = [path]
+    while len(ways[-1]) > 1:
+        ways.append(posixpath.dirname(ways[-1]))
+    entry = rules.find_above(path)
+    never = any(globs.matches(pattern, way) for pattern in NEVER_IN_VAR for way in ways)
+    action = Action.DROP if never else entry.action if entry is not None else None
+    rule = next((m for way in ways for m in matches(rules, way) if action is not None
+                 and m.action == action.value and (never or (entry and m.id == entry.id))), None)
+    if action is Action.DROP:
+        return Answer(path, "dropped", "Removed in the snapshot, or not copied; NG keeps it.",
+                      here, rule)
     return Answer(path, "travels", "Travels with its volume or tree, owners translated by name.",
-                  here)
+                  here, rule if action is Action.CARRY else None)
 
 
 def _match(layer: Layer, number: int, pattern: str, whose: str) -> Match:

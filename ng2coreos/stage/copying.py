@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from ng2coreos.core import globs
+from ng2coreos.core.left import Left
 from ng2coreos.core.progress import Advance
 from ng2coreos.stage import inodes
 from ng2coreos.stage.ids import IdMap
@@ -37,11 +37,11 @@ class _Level:
     names: Iterator["os.DirEntry[str]"]
     info: os.stat_result
     path: str
+    gone: bool = False  # does it stay behind, but for what is kept in it?
 
 
-def copy_tree(source: Path, target: Path, ids: IdMap, exclude: Tuple[str, ...],
-              advance: Advance) -> Copied:
-    """Make `target` hold everything that directory `source` holds, owners translated.
+def copy_tree(source: Path, target: Path, ids: IdMap, left: Left, advance: Advance) -> Copied:
+    """Make `target` hold what directory `source` holds and is not `left`, owners translated.
 
     Kept: modes, times, xattrs, capabilities, ACLs (translated), symlinks, hard links, holes,
     devices, fifos and sockets; and labels, as some types are the admin's to choose.  Stays on one
@@ -64,13 +64,17 @@ def copy_tree(source: Path, target: Path, ids: IdMap, exclude: Tuple[str, ...],
             _close(stack.pop(), ids)
             continue
         path = f"{level.path}{entry.name}"
-        if any(globs.matches(pattern, path) for pattern in exclude):
+        gone = (level.gone or left.names(path)) and not left.spares(path)
+        if gone and not left.spares_below(path):
             continue
         name = os.fsencode(entry.name)
         try:
             info = entry.stat(follow_symlinks=False)
             if stat.S_ISDIR(info.st_mode):
                 stack.append(_enter(level, name, info, path, device))
+                stack[-1].gone = gone
+            elif gone:
+                continue
             else:
                 _copy_one(level, name, info, ids, links, target / path, done)
         except FileNotFoundError:
@@ -112,7 +116,9 @@ def _close(level: _Level, ids: IdMap) -> None:
 
 def _copy_one(level: _Level, name: bytes, info: os.stat_result, ids: IdMap,
               links: _Links, target: Path, done: Copied) -> None:
-    if info.st_nlink > 1 and info.st_ino in links:
+    # A file that is mounted over one of these may have its number
+    shared = info.st_nlink > 1 and info.st_dev == level.info.st_dev
+    if shared and info.st_ino in links:
         left, first = links.pop(info.st_ino)
         _discard(level.target, name)
         os.link(first, name, dst_dir_fd=level.target, follow_symlinks=False)
@@ -130,7 +136,7 @@ def _copy_one(level: _Level, name: bytes, info: os.stat_result, ids: IdMap,
         else:
             os.mknod(name, stat.S_IFMT(info.st_mode) | 0o600, info.st_rdev, dir_fd=level.target)
         inodes.copy_attributes((level.source, name), (level.target, name), info, ids)
-    if info.st_nlink > 1:
+    if shared:
         links[info.st_ino] = (info.st_nlink - 1, str(target))
 
 

@@ -59,7 +59,10 @@ def mounted(path: Path) -> Optional[MountPoint]:
 
 
 class Mounts:
-    """The mounts of a run, below `base` (0700); leaving the context unmounts them, newest first."""
+    """The mounts of a run, below `base` (0700); leaving the context unmounts them, newest first.
+
+    The directory is made by the first mount: who undoes needs none, and may find /run full.
+    """
 
     def __init__(self, host: Host, base: Path) -> None:
         self.base = base
@@ -68,8 +71,6 @@ class Mounts:
         self._recursive: List[Path] = []
 
     def __enter__(self) -> "Mounts":
-        self.base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.chmod(str(self.base), 0o700)
         return self
 
     def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
@@ -89,6 +90,8 @@ class Mounts:
         target = self.base / directory
         if target in self._made:
             return target
+        self.base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.chmod(str(self.base), 0o700)
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         words = ["-o", ",".join(options)] if options else []
         self._host.run(["mount", *words, "--", device, str(target)], timeout_s=_UNMOUNT_S)

@@ -39,7 +39,9 @@ _PULL_S = 4 * 3600.0  # a slow disk and a large image
 _DEPLOY_S = 3600.0
 _LOOK_S = 0.5  # between two looks at how much was copied
 _SEEN_INSIDE = ("/proc", "/sys", "/dev", "/run", "/boot")  # what a chrooted ostree must see
-_GOOD = "Good signature from"
+# What `ostree show` tells of signatures is indented by two blanks, a commit's own message by four;
+# the commit's version, in a line before, is not indented at all.
+_GOOD = re.compile(r"^  Good signature from ", re.MULTILINE)
 _HINT = "Run `ng2coreos rollback`, then apply again."
 
 
@@ -116,7 +118,7 @@ def pull(host: Host, root: Path, source: Path, target: Target, advance: Advance,
                        hint=_HINT)
     if target.signed:
         shown = ostree.run(host, repo, "show", f"--gpg-verify-remote={REMOTE}", target.commit)
-        if _GOOD not in shown.stdout:
+        if not target.version.isprintable() or not _GOOD.search(shown.stdout):
             raise BadInput(f"The signature of {target.commit} is not good.",
                            hint="Fetch the image again, from a source that you trust.")
     host.run(["sync", "-f", str(root)], timeout_s=_PULL_S)

@@ -3,10 +3,9 @@
 import os
 import shutil
 from pathlib import Path
-from typing import Any, Callable, Iterable, List, Tuple
+from typing import Any, Callable, Tuple
 
-from ng2coreos.core import globs
-from ng2coreos.core.errors import BadInput
+from ng2coreos.core.left import Left
 from ng2coreos.stage import inodes
 from ng2coreos.stage.copying import Copied, copy_tree
 from ng2coreos.stage.ids import IdMap
@@ -16,48 +15,15 @@ from ng2coreos.stage.reown import Passed, reown
 __all__ = ["Copied", "IdMap", "Passed", "Relabel", "copy_tree", "remove_content", "reown"]
 
 
-def remove_content(top: Path, patterns: Iterable[str]) -> Tuple[str, ...]:
-    """Remove what the patterns (relative to `top`, globs as in the whitelists) name; what went.
+def remove_content(top: Path, left: Left) -> Tuple[str, ...]:
+    """Remove what stays behind below `top`; what went.
 
     Symlinks are removed, never followed; a second call finds nothing.
     """
-    gone = []
-    for pattern in patterns:
-        parts = pattern.split("/")
-        if not all(parts) or {".", ".."} & set(parts):
-            raise BadInput(f"{pattern!r} is no path below a volume.", hint="Plan again.")
-        for path in _matching(top, pattern):
-            _remove(path)
-            gone.append(str(path.relative_to(top)))
-    return tuple(gone)
-
-
-def _matching(top: Path, pattern: str) -> List[Path]:
-    """Existing paths that `pattern` names, outermost only, found without following a symlink."""
-    parts = pattern.split("/")
-    literal: List[str] = []
-    for part in parts:
-        if not globs.literal(part):
-            break
-        literal.append(part)
-    start = top
-    for part in literal[:-1] if len(literal) == len(parts) else literal:
-        start = start / part
-        if start.is_symlink() or not start.is_dir():
-            return []
-    if len(literal) == len(parts):
-        path = start / parts[-1]
-        return [path] if os.path.lexists(str(path)) else []
-    found: List[Path] = []
-    stack = [start]
-    while stack:
-        for entry in os.scandir(str(stack.pop())):
-            path = Path(entry.path)
-            if globs.matches(pattern, str(path.relative_to(top))):
-                found.append(path)
-            elif entry.is_dir(follow_symlinks=False):
-                stack.append(path)
-    return sorted(found)
+    gone = left.found(top)
+    for path in gone:
+        _remove(path)
+    return tuple(str(path.relative_to(top)) for path in gone)
 
 
 def _remove(path: Path) -> None:

@@ -1,11 +1,13 @@
 """Commands: no shell, a deadline that holds for grandchildren too, one locale."""
 
+import errno
 import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 from typing import List
 
@@ -51,6 +53,38 @@ def test_a_missing_program_is_named_with_a_hint() -> None:
     assert error.value.hint
 
 
+def test_a_program_that_cannot_be_started_is_an_error_as_any_other(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the limit of memory or of processes too; whoever catches failures of programs has it."""
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    with pytest.raises(CommandFailed, match="lvs --all cannot be started: Cannot all") as told:
+        run_process(["lvs", "--all"])
+    assert told.value.hint
+
+
+def test_a_program_that_prints_without_an_end_fills_no_memory(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "OUTPUT_BYTES", 1 << 20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(CommandFailed, match="yes printed more than 1 MiB"):
+            run_process(["yes"])
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("words", [["true"], ["cat"], ["sh", "-c", "head -c 10; exec cat >&2"]])
+def test_any_amount_of_input_is_told_to_whoever_listens(words: List[str]) -> None:
+    data = bytes(range(250)) * 5000
+    done = run_process(words, data=data)
+    said = (done.stdout + done.stderr).encode("utf-8", "surrogateescape")
+    assert said == (b"" if words == ["true"] else data)
+
+
 def test_a_failure_shows_the_end_of_what_the_program_said() -> None:
     with pytest.raises(CommandFailed, match="status 3: last words"):
         check(run_process(["sh", "-c", "echo last words >&2; exit 3"]), (0,))
@@ -78,6 +112,13 @@ def test_no_message_shows_a_password() -> None:
     with pytest.raises(CommandFailed, match="https://\\*\\*\\*@mirror/repo failed") as error:
         check(Completed(argv, 1, "", "", 0), (0,))
     assert "hunter2" not in str(error.value)
+
+
+@pytest.mark.parametrize("out,err", [("", "no login: password=hunter2 is wrong"),
+                                     ("no login: password=hunter2 is wrong", "")])
+def test_no_message_shows_a_password_that_the_program_told(out: str, err: str) -> None:
+    with pytest.raises(CommandFailed, match="login: password=\\*\\*\\* is wrong"):
+        check(Completed(("iscsiadm",), 1, out, err, 0), (0,))
 
 
 STOPPED = """

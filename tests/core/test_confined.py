@@ -127,6 +127,32 @@ def test_no_descriptor_is_left_open(root: Path) -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
+def test_a_file_swapped_for_a_link_before_it_is_opened_never_shows_the_outside(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the kernel has no openat2: between the look at the last component and its opening."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "secret").write_bytes(SECRET)
+    (root / "file").write_bytes(b"its own")
+    top = os.open(root, os.O_PATH)
+    looked = os.fstat
+
+    def swapped(fd: int) -> os.stat_result:
+        found = looked(fd)
+        if not (root / "file").is_symlink():
+            (root / "file").unlink()
+            (root / "file").symlink_to(tmp_path / "secret")
+        return found
+
+    try:
+        with monkeypatch.context() as patch, \
+                pytest.raises(OSError, match=os.strerror(errno.ELOOP)):
+            patch.setattr(os, "fstat", swapped)
+            confined.by_component(top, "/file", os.O_RDONLY)
+    finally:
+        os.close(top)
+
+
 def test_a_directory_swapped_for_a_link_never_shows_the_outside(root: Path, tmp_path: Path) -> None:
     """While one thread swaps, every look, list, read and walk stays inside or fails."""
     (tmp_path / "d").mkdir()

@@ -1,6 +1,9 @@
 """Durable changes: a cut at any system call leaves the old content or the new one."""
 
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any, Callable, List, Tuple
 
@@ -73,6 +76,31 @@ def test_a_planted_symlink_is_not_written_through(tmp_path: Path) -> None:
     assert not (tmp_path / "file").is_symlink()
 
 
+def test_what_is_planted_just_before_the_making_is_not_written_through(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    victim, unlink = tmp_path / "victim", durable._unlink
+    victim.write_bytes(b"precious")
+
+    def raced(path: Path) -> None:
+        unlink(path)
+        if not os.path.lexists(path):
+            path.symlink_to(victim)
+
+    monkeypatch.setattr(durable, "_unlink", raced)
+    with pytest.raises(FileExistsError):
+        durable.write_file(tmp_path / "file", b"ours")
+    assert victim.read_bytes() == b"precious"
+
+
+def test_overwriting_in_place_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "grubenv"
+    path.write_bytes(b"a" * 1024)
+    flushed: List[bytes] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: flushed.append(path.read_bytes()))
+    durable.overwrite_in_place(path, b"b" * 1024)
+    assert flushed == [b"b" * 1024]
+
+
 def test_overwriting_in_place_keeps_the_inode_and_refuses_another_size(tmp_path: Path) -> None:
     path = tmp_path / "grubenv"
     path.write_bytes(b"a" * 1024)
@@ -110,6 +138,44 @@ def test_remove_takes_a_tree_but_not_what_a_link_in_it_names(tmp_path: Path) -> 
 def test_settle_freezes_and_thaws(tmp_path: Path, freezes: List[int]) -> None:
     durable.settle(tmp_path)
     assert freezes == [0xC0045877, 0xC0045878]
+
+
+FROZEN = """
+import fcntl, os, signal, sys
+from pathlib import Path
+from ng2coreos.core import durable
+
+def ioctl(fd, request, argument=0):
+    with open(sys.argv[1], "a") as told:
+        told.write(f"{request:#x}\\n")
+    if request == durable._FIFREEZE and sys.argv[2] == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if request == durable._FIFREEZE and sys.argv[2] == "interrupted":
+        raise KeyboardInterrupt
+    return argument
+
+fcntl.ioctl = ioctl
+if sys.argv[2] == "no process":
+    def fork():
+        raise OSError(11, "again")
+    os.fork = fork
+durable.settle(Path(sys.argv[1]).parent)
+"""
+
+
+@pytest.mark.parametrize("how,status", [
+    ("killed", -9), ("interrupted", -2), ("well", 0), ("no process", 0)])
+def test_no_file_system_stays_frozen_whatever_becomes_of_us(
+        tmp_path: Path, how: str, status: int) -> None:
+    """The freeze is answered first: then comes SIGKILL, as from the OOM killer."""
+    told = tmp_path / "told"
+    ended = subprocess.run([sys.executable, "-c", FROZEN, str(told), how], timeout=60,
+                           stderr=subprocess.DEVNULL, check=False).returncode
+    assert ended == status
+    until = time.monotonic() + 60
+    while told.read_text("utf-8") != "0xc0045877\n0xc0045878\n":
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_settle_syncs_where_freezing_is_not_supported() -> None:

@@ -66,3 +66,13 @@ def test_a_record_is_one_json_line_with_its_crc(tmp_path: Path) -> None:
     line, empty = journal.path.read_bytes().split(b"\n")
     assert empty == b""
     assert json.loads(line.split(b"\t")[0]) == {"text": "line\nfeed"}
+
+
+def test_of_a_torn_line_nothing_is_left_behind_the_next_one(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    journal.append({"event": "begin"})
+    whole = journal.path.read_bytes()
+    journal.path.write_bytes(whole + b"x" * 500)
+    journal.append({"event": "done"})
+    first, second = journal.path.read_bytes().splitlines(keepends=True)
+    assert first == whole and second.endswith(b"\n")

@@ -9,6 +9,7 @@ from typing import Callable
 
 import pytest
 
+from ng2coreos.core import durable
 from ng2coreos.core.errors import BadInput, StalePlan
 from ng2coreos.execute.bundle import Bundle, build_config, export_bundle, shadow_hashes
 from ng2coreos.model import codec
@@ -55,6 +56,22 @@ def test_it_holds_what_is_carried_and_nothing_else(exported: Bundle) -> None:
     assert files == ["files/etc/empty", "files/etc/pki/vdsm/key.pem", "files/var/lib/moved.conf",
                      "manifest.json", "passwords.json"]
     assert (exported.path / "files/etc/pki/vdsm/key.pem").read_bytes() == KEY
+
+
+def test_a_directory_that_somebody_else_puts_in_its_place_is_not_written_to(
+        host: FakeHost, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in /tmp, between the look and the making."""
+    (tmp_path / "theirs").mkdir()
+    remove = durable.remove
+
+    def raced(path: Path) -> None:
+        remove(path)
+        path.symlink_to(tmp_path / "theirs")
+
+    monkeypatch.setattr(durable, "remove", raced)
+    with pytest.raises(FileExistsError):
+        export_bundle(host, plan, tmp_path / "bundle")
+    assert os.listdir(tmp_path / "theirs") == []
 
 
 def test_only_root_can_look_into_it(exported: Bundle) -> None:

@@ -248,3 +248,19 @@ def test_both_listeners_hear_everything() -> None:
         advance(1)
     both.end(0)
     assert one.said == two.said == ["a"]
+
+
+@pytest.mark.parametrize("event", [
+    {"event": "progress", "task": "t"}, {"event": "progress", "task": "t", "total": 5},
+    {"event": "done", "task": "t", "done": "all"},
+    {"event": "task", "task": "u", "text": "x", "total": "x"},
+    {"event": "note", "text": 7}])
+def test_what_another_version_tells_is_no_obstacle(
+        fake_host: FakeHost, event: Dict[str, Any]) -> None:
+    told = [{"event": "start", "pid": 7}, {"event": "task", "task": "t", "total": 9}, event]
+    fake_host.write(follow.FILE, "".join(f"{json.dumps(one)}\n" for one in told))
+    assert isinstance(follow.latest(fake_host, 7), str)
+    replay = follow.Replay(JsonProgress(io.StringIO(), interval_s=0))
+    for one in told[1:]:
+        replay.tell(one)
+    replay.close()

@@ -2,13 +2,23 @@
 
 import json
 import signal
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, List, Tuple
 
 import pytest
 
 from ng2coreos import plan as deciding
 from ng2coreos.core.command import Completed
-from ng2coreos.core.errors import Blocked, CommandFailed, Interrupted, NeedsAnswer
+from ng2coreos.core.errors import (
+    Blocked,
+    CommandFailed,
+    FellBack,
+    Interrupted,
+    NeedsAnswer,
+    RolledBack,
+    StalePlan,
+)
 from ng2coreos.execute import commands
 from ng2coreos.execute.store import RunDirectory
 from ng2coreos.stage import arm
@@ -56,6 +66,8 @@ class Engine:
             text = json.dumps({"2": {"host-id": 2, "score": 3400}})
         elif words[:2] == ("systemctl", "is-active"):
             text, code = ("active\n", 0) if self.active else ("inactive\n", 3)
+        elif words[:2] == ("systemctl", "is-enabled"):
+            text = "enabled\n"
         elif words[0] == "systemctl":
             self._change(words)
         else:
@@ -90,8 +102,10 @@ def test_the_lockspace_is_given_back_before_the_restart(engine: Engine) -> None:
 
 def test_a_lockspace_that_is_held_even_then_keeps_the_host_up(engine: Engine) -> None:
     engine.gives_back = False
-    with pytest.raises(NeedsAnswer, match="N2C_HE_LOCKSPACE"):
+    with pytest.raises(NeedsAnswer, match="N2C_HE_LOCKSPACE") as caught:
         engine.reboot()
+    assert "hosted-engine --set-maintenance --mode=local" in caught.value.hint
+    assert "--override" in caught.value.hint
     assert engine.changed == [STOP, START]
     engine.gives_back = True
     engine.reboot()
@@ -139,16 +153,53 @@ def test_an_agent_that_cannot_be_started_is_told_and_hides_no_error(
     assert f"systemctl start {AGENT} {BROKER}" in caplog.text
 
 
-@pytest.mark.parametrize("boot,again", [("boot-1", [START]), ("boot-2", [])])
-def test_rollback_starts_what_a_killed_command_left_stopped_in_this_boot(
-        engine: Engine, boot: str, again: List[Tuple[str, ...]],
-        monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def killed(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """`apply --reboot` was killed while the agent ended."""
     with monkeypatch.context() as patch:
         patch.setattr("ng2coreos.execute.leaving.start_again", lambda *_: True)
         engine.at["stop"] = Killed()
         with pytest.raises(Killed):
             engine.reboot()
-    engine.place.host.write(BOOT_ID, f"{boot}\n")
-    engine.place.roll_back()
-    assert engine.changed == [STOP, *again]
-    assert engine.place.store.current() is None
+    engine.at.clear()
+    return engine
+
+
+@pytest.mark.parametrize("boot,again", [("boot-1", [START]), ("boot-2", [])])
+@pytest.mark.parametrize("command", ["roll_back", "resume", "apply"])
+def test_the_next_command_starts_what_a_killed_one_left_stopped_in_this_boot(
+        killed: Engine, command: str, boot: str, again: List[Tuple[str, ...]]) -> None:
+    killed.place.host.write(BOOT_ID, f"{boot}\n")
+    with suppress(FellBack):  # in the next boot: the trial may have been
+        getattr(killed.place, command)()
+    assert killed.changed == [STOP, *again]
+    assert (killed.place.store.current() is None) == (command == "roll_back")
+
+
+def test_one_that_reboots_leaves_them_stopped(killed: Engine) -> None:
+    """They would be stopped again, and an agent that has just begun cannot say how it is."""
+    commands.resume(killed.place.host, killed.place.progress, fresh=True)
+    killed.reboot()
+    assert killed.changed == [STOP, REBOOT]
+
+
+@pytest.mark.parametrize("step", ["resume", "apply", "reboot"])
+def test_one_that_was_to_reboot_and_fails_starts_them(killed: Engine, step: str) -> None:
+    place, directory = killed.place, killed.run_directory
+    place.facts = replace(place.facts, machine_id="b" * 32)
+    with pytest.raises(StalePlan):
+        if step == "resume":
+            commands.resume(place.host, place.progress, fresh=True)
+        elif step == "apply":
+            commands.apply(place.host, place.plan, place.progress, fresh=True)
+        else:
+            commands.reboot(place.host, directory)
+    assert killed.changed == [STOP, START]
+
+
+def test_one_that_undoes_the_run_starts_them(killed: Engine) -> None:
+    place = killed.place
+    place.points.raises["apply omega:0"] = OSError("broken")
+    with pytest.raises(RolledBack):
+        commands.resume(place.host, place.progress, fresh=True)
+    assert killed.changed == [STOP, START] and place.store.current() is None

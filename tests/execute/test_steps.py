@@ -170,6 +170,27 @@ def test_a_disk_that_forgets_what_was_written_is_not_armed(
     in_namespace(work)
 
 
+@pytest.mark.parametrize("name", ["grub2/rollback.cfg", bootdir.OVERLAY])
+def test_what_is_spoilt_on_boot_before_the_arming_is_not_armed(scene: Scene, name: str) -> None:
+    """By whoever cleans /boot up, say: a trial that cannot fall back must not begin."""
+    file = scene.host.path(f"/boot/coreos/{name}")
+
+    def spoil(n: int, argv: Tuple[str, ...]) -> Optional[Completed]:
+        if argv[0] == "umount" and state.path(scene.host.path("/boot")).exists():
+            file.unlink(missing_ok=True)
+        return None
+
+    def work() -> None:
+        before = scene.ng()
+        scene.host.fail = spoil
+        with pytest.raises(RolledBack, match=f"{file.name} is (missing|not as it was written)"):
+            apply(scene)
+        scene.host.fail = lambda n, argv: None
+        assert scene.ng() == before
+
+    in_namespace(work)
+
+
 def test_a_file_that_changed_during_the_run_stops_it(scene: Scene) -> None:
     def work() -> None:
         before = scene.ng()

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from ng2coreos.execute.step import Result, Step, Undo
 from ng2coreos.execute.store import Store
 from ng2coreos.model.plan import Change, Decisions, Target
 from ng2coreos.stage.mounts import Mounts
+from tests.execute.world import World
 from tests.report import sample
 
 Deed = Callable[[], None]
@@ -155,3 +157,14 @@ def test_a_signal_at_the_very_end_leaves_no_armed_run_that_calls_itself_unfinish
     monkeypatch.setattr(Journal, "append", append)
     scene.carry_on()
     assert scene.directory.ended() == "finished"
+
+
+def test_without_room_in_run(place: World) -> None:
+    """No mount is needed to undo, so no directory to mount on."""
+    place.apply()
+    mounts = place.host.path("/run/ng2coreos")
+    if mounts.is_dir():
+        shutil.rmtree(mounts)
+    mounts.write_text("nothing can be made below")
+    place.roll_back()
+    assert place.state() == () and place.store.current() is None

@@ -104,7 +104,7 @@ class OstreeHost(Programs):
         remote = options["--gpg-verify-remote"]
         if (repo / f"{remote}.trustedkeys.gpg").exists() or _settings(
                 repo).has_section(_section(remote)):
-            self._said = "Good signature from \"Test\"\n"
+            self._said = "  Good signature from \"Test\"\n"
         yield from ()
 
     def _deploy(self, root: Path, name: str, refspec: str, kargs: List[str]) -> Program:

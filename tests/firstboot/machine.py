@@ -52,6 +52,7 @@ class Machine(Host):
         self.active = {"vdsmd.service": True}
         self.journal: Dict[str, List[str]] = {}
         self.jobs = ""
+        self.lost_groups: List[str] = []
         self.lvs = _volumes()
         self.boots = 0
         self.event: Callable[[str], None] = lambda name: None
@@ -181,6 +182,13 @@ class Machine(Host):
         if words == ["mount", "-o", "remount,rw", "/sysroot/boot"]:
             return _said(words)
         if words[:2] == ["systemctl", "stop"]:
+            return _said(words)
+        if words[:2] == ["systemctl", "reset-failed"]:
+            del self.active[words[2]]
+            return _said(words)
+        if words[0] == "vgchange":
+            if words[-1] in self.lost_groups:
+                raise CommandFailed(f"{words[-1]} lacks a disk", hint="")
             return _said(words)
         if words[:2] == ["systemctl", "is-system-running"]:
             return _said(words, "running\n")

@@ -382,6 +382,13 @@ def test_tls_where_nothing_listens(fake_host: FakeHost) -> None:
     assert not found.ok and "refused" in found.detail.lower()
 
 
+def test_no_detail_shows_a_password(fake_host: FakeHost) -> None:
+    """Details are shown, logged, and kept on /boot for NG."""
+    fake_host.on("systemctl", ..., stdout="LoadState=password=hunter2\n")
+    proof = look(fake_host, "unit-active", unit="a.service")
+    assert not proof.ok and proof.detail == "a.service is password=***"
+
+
 @pytest.mark.parametrize("kind", sorted(checks.KINDS))
 def test_wrong_parameters_are_a_failure_with_a_reason(tmp_path: Path, kind: str) -> None:
     host = FakeHost(tmp_path)

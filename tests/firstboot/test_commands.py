@@ -17,7 +17,7 @@ from ng2coreos.core.errors import (
     VerifyFailed,
 )
 from ng2coreos.core.lock import exclusive
-from ng2coreos.firstboot import confirm, deadman, finalize, rollback, status
+from ng2coreos.firstboot import confirm, deadman, finalize, rollback, services, status
 from ng2coreos.firstboot.finalize import JOURNAL
 from ng2coreos.model.item import Check
 from ng2coreos.model.state import Phase
@@ -55,6 +55,13 @@ def test_confirm_makes_the_new_system_the_default(healthy: Machine) -> None:
     assert confirm.confirm(healthy.system()) is True
     assert_confirmed(healthy)
     assert confirm.confirm(healthy.system()) is False
+
+
+def test_confirm_stops_a_deadman_that_still_runs(healthy: Machine) -> None:
+    """The trial stops it once the system is healthy, but may have been killed before it did."""
+    healthy.calls.clear()
+    confirm.confirm(healthy.system())
+    assert healthy.calls.count(("systemctl", "stop", services.DEADMAN_TIMER)) == 1
 
 
 @pytest.mark.parametrize("phase", [p for p in Phase if p not in (Phase.HEALTHY, Phase.CONFIRMED)])

@@ -128,6 +128,8 @@ def test_the_units_wait_for_nothing_that_can_hang() -> None:
         assert not parser.has_section("Install"), name
         if name == services.DEADMAN:
             assert unit["FailureAction"] == "reboot-force"
+        if name == services.TRIAL:  # else a trial that cannot even start waits for the timer
+            assert unit["OnFailure"] == services.DEADMAN
 
 
 def test_the_archive_is_the_same_at_any_time() -> None:

@@ -7,6 +7,7 @@ from typing import Any, Dict, List
 
 import pytest
 
+from ng2coreos.core import durable
 from ng2coreos.core.command import Completed, Input
 from ng2coreos.core.errors import CommandFailed
 from ng2coreos.core.host import Host
@@ -24,7 +25,11 @@ LINES = ("boolean -m -1 nis_enabled", "port -a -t ssh_port_t -r s0 -p tcp 2222",
          "login -a -s user_u -r s0 __default__")
 TEXTS = {"boolean": ("booleans.local", "nis_enabled=1\n"),
          "port": ("ports.local", "portcon tcp 2222 system_u:object_r:ssh_port_t:s0\n"),
-         "login": ("seusers.local", "__default__:user_u:s0\n")}
+         "login": ("seusers.local", "__default__:user_u:s0\n"),
+         "user": ("users.local", "user ops_u roles { staff_r } level s0 range s0;\n"),
+         "permissive": ("modules/400/permissive_sshd_t/cil", "(typepermissive sshd_t)"),
+         "module": ("modules/disabled/accountsd", "")}
+COMPILED = ("permissive -a sshd_t", "module -d accountsd")  # an import of these compiles the policy
 
 
 class Playing(Host):
@@ -33,6 +38,7 @@ class Playing(Host):
     def __init__(self, fake: FakeHost) -> None:
         super().__init__(str(fake.root), self._run)
         self.calls: List[str] = []
+        self.told: List[str] = []  # to semanage, line by line
         self.refuses: List[str] = []
         self.takes = 99
         fake.write("/etc/selinux/config", "SELINUX=enforcing\nSELINUXTYPE=targeted\n")
@@ -59,10 +65,16 @@ class Playing(Host):
         elif any(bad in line for bad in self.refuses for line in lines):
             return Completed(tuple(words), 1, "", "refused", 0.0)
         elif words[0] == "semodule":
-            priority, file = words[2], words[4]
-            name = os.path.basename(file).partition(".")[0]
-            self._fake.write(f"{STORE}/modules/{priority}/{name}/cil", "(type x)")
+            for at, word in enumerate(words):
+                if word == "-i":
+                    name = os.path.basename(words[at + 1]).partition(".")[0]
+                    with open(words[at + 1], encoding="ascii") as source:
+                        text = source.read()
+                    self._fake.write(f"{STORE}/modules/{words[at - 1]}/{name}/cil", text)
+                elif word == "-d":
+                    self._fake.write(f"{STORE}/modules/disabled/{words[at + 1]}", "")
         else:
+            self.told += lines
             for line in lines[:self.takes]:
                 file, record = TEXTS[line.split()[0]]
                 self._fake.write(f"{STORE}/{file}", record)
@@ -87,6 +99,74 @@ def test_all_is_set_in_one_go_and_then_never_again(playing: Playing) -> None:
     assert proof(playing, "selinux-records", records=list(LINES), modules=["400/site"]).ok
     selinux.replay(System(playing))
     assert len(playing.calls) == 3
+
+
+@pytest.fixture
+def modules(playing: Playing) -> Playing:
+    """A module, and the two kinds of records that are modules to libsemanage."""
+    playing._fake.write(f"{selinux.MODULES}/400/site.pp.bz2", "x")
+    playing._fake.write(selinux.RECORDS, "".join(f"{line}\n" for line in (*LINES, *COMPILED)))
+    return playing
+
+
+def test_the_store_is_on_disk_before_it_is_said_to_be_done(
+        playing: Playing, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: Dict[str, bool] = {}
+    monkeypatch.setattr(durable, "sync_directory",
+                        lambda path: found.setdefault(str(path), playing.exists(selinux.DONE)))
+    selinux.replay(System(playing))
+    assert found[str(playing.path(STORE).parent)] is False
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_log_in_waits_for_its_user_to_be_in_the_store(playing: Playing, there: bool) -> None:
+    user = "user -a -L s0 -r s0 -R staff_r ops_u"
+    playing._fake.write(selinux.RECORDS, "".join(f"{line}\n" for line in (user, *LINES)))
+    if there:  # from before a cut
+        playing._fake.write(f"{STORE}/users.local", TEXTS["user"][1])
+    selinux.replay(System(playing))
+    assert playing.calls == ["semanage import"] * (1 if there else 2) + ["restorecon -i"]
+    assert playing.told == [*([] if there else [user]), *LINES]
+
+
+def test_with_modules_the_policy_is_compiled_once(modules: Playing) -> None:
+    selinux.replay(System(modules))
+    assert modules.calls == ["semodule -X", "semanage import", "restorecon -i"]
+    assert modules.told == list(LINES)
+    assert proof(modules, "selinux-records", records=[*LINES, *COMPILED], modules=["400/site"]).ok
+    assert modules.read_text(f"{STORE}/modules/400/permissive_sshd_t/cil") == (
+        "(typepermissive sshd_t)")
+    assert modules.names(selinux.WANTED) == ["modules", "records"]
+
+
+def test_without_modules_the_import_alone_compiles(modules: Playing) -> None:
+    modules._fake.write(f"{STORE}/modules/400/site/cil", "x")  # from before a cut, say
+    selinux.replay(System(modules))
+    assert modules.calls == ["semanage import", "restorecon -i"]
+    assert modules.told == [*LINES, *COMPILED] and modules.exists(selinux.DONE)
+
+
+def test_a_record_that_is_refused_keeps_no_module_away(modules: Playing) -> None:
+    modules.refuses = ["-d accountsd"]
+    with pytest.raises(CommandFailed):
+        selinux.replay(System(modules))
+    found = proof(modules, "selinux-records", records=[*LINES, *COMPILED], modules=["400/site"])
+    assert found.detail == "missing: module -d accountsd"
+    assert not modules.exists(selinux.DONE)
+
+
+def test_a_store_that_a_cut_left_aside_is_put_back(playing: Playing) -> None:
+    top = playing.path(STORE)
+    (top / "booleans.local").write_text("nis_enabled=1\n", "ascii")
+    top.rename(top.with_name("previous"))
+    selinux.replay(System(playing))
+    assert playing.told == list(LINES[1:]) and playing.exists(selinux.DONE)
+
+
+def test_a_store_that_is_whole_is_not_put_back(playing: Playing) -> None:
+    playing._fake.write(f"{STORE}/../previous/booleans.local", "nis_enabled=1\n")
+    selinux.replay(System(playing))
+    assert playing.told == list(LINES) and playing.exists(f"{STORE}/../previous")
 
 
 def test_after_a_cut_only_what_is_missing_is_set(playing: Playing) -> None:

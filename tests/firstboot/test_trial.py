@@ -149,6 +149,29 @@ def test_many_failed_units_do_not_make_the_record_large(tmp_path: Path) -> None:
     assert state.path(machine.partition).stat().st_size < 64 * 1024
 
 
+UNITS = [Check("units", "no-failed-units", "No unit failed", {})]
+
+
+def test_a_volume_group_whose_activation_failed_is_activated_again(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, trial_boots=1, checks=UNITS)
+    machine.active["lvm-activate-onn_node-01.service"] = False
+    assert machine.play() == "coreos"
+    asked = [words for words in machine.calls if words[0] == "vgchange"]
+    assert asked == [("vgchange", "-aay", "onn_node-01"),
+                     ("vgchange", "--monitor", "y", "onn_node-01")]
+
+
+def test_a_volume_group_that_stays_away_and_any_other_unit_are_no_healthy_trial(
+        tmp_path: Path) -> None:
+    machine = Machine(tmp_path, checks=UNITS)
+    machine.lost_groups = ["data"]
+    names = ["lvm-activate-data.service", "lvm-activate--x.service", "vdsmd.service"]
+    machine.active = dict.fromkeys(names, False)
+    assert machine.play() == "ng"
+    failure, = machine.state.attempts[-1].failures
+    assert failure.detail == f"failed: {', '.join(names)}"
+
+
 def test_health_is_waited_for_until_it_comes(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     machine.active["vdsmd.service"] = False
@@ -301,6 +324,23 @@ def test_what_a_boot_is_for(phase: Phase, attempt: str, number: int, default: st
     attempts = (Attempt(1, attempt, "t"),) if attempt else ()
     found = trial.task(replace(STATE, phase=phase, attempts=attempts), number, "now", default)
     assert found is wanted
+
+
+def test_rollback_between_the_trials_wins(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(tmp_path)
+    succeeded = trial._succeeded
+
+    def then_rolled_back(*given: Any) -> Phase:
+        reached = succeeded(*given)
+        machine.set_phase(Phase.ROLLED_BACK)
+        return reached
+
+    monkeypatch.setattr(trial, "_succeeded", then_rolled_back)
+    machine.play()
+    assert machine.state.phase is Phase.ROLLED_BACK and machine.boots == 1
+    assert arm.armed(machine.environment) == ""
+    assert machine.boot() == "ng"
 
 
 def test_rollback_during_the_trial_wins(tmp_path: Path) -> None:

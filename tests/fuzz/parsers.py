@@ -15,6 +15,7 @@ from ng2coreos.core.host import Host
 from ng2coreos.core.journal import Journal
 from ng2coreos.execute.bundle import Bundle, shadow_hashes
 from ng2coreos.execute.store import RunDirectory, read_plan
+from ng2coreos.execute.unplanned import damaged
 from ng2coreos.firstboot import verify
 from ng2coreos.firstboot.accounts import Accounts
 from ng2coreos.firstboot.system import MANIFEST, System
@@ -131,6 +132,7 @@ def _run(root: Path) -> RunDirectory:
 
 READERS: Dict[str, Reader] = {
     "plan": Reader(lambda root: read_plan(root / "plan.json"), "plan.json", PARSERS["plan"].good),
+    "damaged plan": Reader(lambda root: damaged(root / "plan.json"), "plan.json", b"{}"),
     "journal": Reader(lambda root: Journal(root / "journal").records(), "journal", JOURNAL),
     "run's journal": Reader(lambda root: (_run(root).ended(), _run(root).done(),
                                           _run(root).undoing(), _run(root).taken()),

@@ -142,6 +142,10 @@ SEMANAGE = (b"a_bool=1\n/x(/.*)? -- system_u:object_r:tmp_t:s0\nportcon tcp 1-2 
 LVS = b'{"report": [{"lv": [{"lv_name": "a", "lv_tags": "", "lv_size": "1.5"}]}]}'
 OVS = (b'{"data": [[["map", [["system-id", "a"], ["ovn-remote", "ssl:h:6642"]]], "2.15.4"]], '
        b'"headings": ["external_ids", "ovs_version"]}')
+OVSDB = (b'[{"rows": [{"external_ids": ["map", [["system-id", "a"]]], "ovs_version": "2.15.4"}]},'
+         b' {"rows": [{"name": "br0"}]}, {"rows": [{"private_key": "/k", "certificate": "/c",'
+         b' "ca_cert": "/a"}]}, {"rows": [{"name": "vnet0", "error": "No such device"},'
+         b' {"name": "br0", "error": ["set", []]}]}]')
 
 REPORT = document.dumps(document.document(document.Occasion("plan", "untouched"),
                                           sample.plan())).encode()
@@ -189,6 +193,7 @@ TEXTS: Dict[str, Parser] = {
     "sysctl": Parser(text(sysctl.settings),
                      b"-vm.swappiness = 10\nnet/ipv4/conf/a.1/rp_filter=2\n#x\n"),
     "openvswitch": Parser(text(openvswitch.kept_ids), OVS),
+    "openvswitch-file": Parser(text(openvswitch.stored), OVSDB),
     "ntp": Parser(text(lambda t: time.from_ntp(_said(t))),
                   b"server 127.127.1.0\nfudge 127.127.1.0 stratum 5\nserver a iburst minpoll 4\n"
                   b"restrict 10.0.0.0 mask 255.0.0.0\n"),

@@ -18,6 +18,16 @@ def test_users_and_groups(fake_host: FakeHost) -> None:
     assert identities.groups(fake_host) == (Group("root", 0), Group("kvm", 36, ("qemu", "sanlock")))
 
 
+def test_who_has_a_password_that_can_be_typed(fake_host: FakeHost) -> None:
+    names = ("sha", "des", "empty", "locked", "none", "never", "missing")
+    fake_host.write("/etc/passwd", "".join(f"{n}:x:5:5::/:/bin/sh\n" for n in names))
+    fake_host.write("/etc/shadow", "sha:$6$a$b:1:0:99999:7:::\ndes:abJnggxhB/yWI:1::::::\n"
+                    "empty::1::::::\nlocked:!$6$a$b:1::::::\nnone:!!:1::::::\nnever:*:1::::::\n\n")
+    found = {user.name: user.hashed for user in identities.users(fake_host, shadow="/etc/shadow")}
+    assert found == {**dict.fromkeys(names, False), "sha": True, "des": True}
+    assert not any(user.hashed for user in identities.users(fake_host))
+
+
 def test_no_files_no_identities(fake_host: FakeHost) -> None:
     assert (identities.users(fake_host), identities.groups(fake_host)) == ((), ())
 
@@ -28,5 +38,6 @@ def test_no_files_no_identities(fake_host: FakeHost) -> None:
 def test_anything_is_survived(fake_host: FakeHost, content: bytes) -> None:
     fake_host.write("/etc/passwd", content)
     fake_host.write("/etc/group", content)
-    identities.users(fake_host)
+    fake_host.write("/etc/shadow", content)
+    identities.users(fake_host, shadow="/etc/shadow")
     identities.groups(fake_host)

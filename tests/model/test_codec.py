@@ -1,6 +1,7 @@
 """JSON for records: inverse, and one clear error for whatever does not fit."""
 
 import json
+import sys
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from ng2coreos.core.errors import BadInput
 from ng2coreos.model import codec
 from ng2coreos.model.facts import HostFacts
 from ng2coreos.model.item import Item, Outcome
-from ng2coreos.model.plan import Plan, Policy
+from ng2coreos.model.plan import Change, Plan, Policy
 from ng2coreos.model.state import Attempt, BootState, Failure, Phase
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers()
@@ -67,3 +68,16 @@ def test_what_is_not_json_is_bad_input(text: str) -> None:
 def test_text_is_the_same_for_the_same_value() -> None:
     assert codec.dumps(STATE) == codec.dumps(STATE)
     assert list(json.loads(codec.dumps(STATE)))[0] == "run_id"
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "-1" + "0" * 400, "Infinity", "NaN", "1e999"])
+def test_a_number_that_nobody_can_count_with_is_bad_input(number: str) -> None:
+    with pytest.raises(BadInput, match="Change.seconds: expected a number of some size"):
+        codec.loads(Change, f'{{"id": "a", "step": "b", "summary": "c", "seconds": {number}}}')
+
+
+def test_however_deep_it_is_the_error_is_one_of_ours() -> None:
+    """There is a depth that can just be read, and not be shown any more."""
+    for depth in range(sys.getrecursionlimit() - 150, sys.getrecursionlimit() + 10):
+        with pytest.raises(BadInput):
+            codec.loads(BootState, '{"run_id":' + "[" * depth + "]" * depth + "}")

@@ -111,6 +111,24 @@ def test_hashes_are_carried_for_root_and_for_people_only() -> None:
     assert decided(replace(host(), users=users)).identities.passwords == ("root", "anna")
 
 
+def test_a_password_of_an_account_that_is_made_is_carried_whoever_it_is() -> None:
+    """One of a service's account that the image has too, and of who may not log in, is named."""
+    users = tuple(replace(user, hashed=True) for user in (
+        person("agent", 990), person("far", 70001), person("robot", 1002, shell="/sbin/nologin"),
+        person("daemon", 2), person("core", 1000, shell="/sbin/nologin")))
+    image = target(users=(person("daemon", 2), person("core", 1000)))
+    facts = replace(host(), users=(*users, person("locked", 991)))
+    plan = decided(facts, image)
+    assert plan.identities.passwords == ("agent", "far", "robot")
+    assert found(plan, "N2C_ID_PASSWORD").resources == ("user:daemon", "user:core")
+    assert "N2C_ID_PASSWORD" not in ids(decided(host(), target()))
+
+
+def test_the_first_and_the_last_number_of_people() -> None:
+    users = tuple(person(str(uid), uid) for uid in (999, 1000, 60000, 60001))
+    assert decided(replace(host(), users=users)).identities.passwords == ("1000", "60000")
+
+
 def test_numbers_that_storage_refers_to_must_be_the_images_too() -> None:
     image = target(users=(User("vdsm", 37, 36, "", "/", "/sbin/nologin"),))
     finding = found(decided(image=image), "N2C_ID_STATIC")

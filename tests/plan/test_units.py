@@ -1,5 +1,6 @@
 """Units: each is enabled by links that are written, since presets are never looked at."""
 
+from dataclasses import replace
 from typing import Tuple
 
 import pytest
@@ -75,11 +76,12 @@ def test_an_instance_is_enabled_from_its_template() -> None:
 
 
 def test_a_mask_is_carried_unless_the_host_needs_the_unit() -> None:
-    facts = host(services=(Service("cups.service", "masked"), Service("vdsmd.service", "masked")),
-                 etc=(added(f"{SYSTEM}/cups.service", link("/dev/null")),
-                      added(f"{SYSTEM}/vdsmd.service", link("/dev/null"))))
-    plan = decided(facts, target(units={"vdsmd.service": (), "cups.service": ()}))
-    assert states(plan) == (("cups.service", "mask", ("cups.service",)),)
+    """Of the units that a whitelist lists too: firewalld need not run, vdsmd must."""
+    names = ("cups.service", "firewalld.service", "vdsmd.service")
+    facts = host(services=tuple(Service(name, "masked") for name in names),
+                 etc=tuple(added(f"{SYSTEM}/{name}", link("/dev/null")) for name in names))
+    plan = decided(facts, target(units=dict.fromkeys(names, ())))
+    assert states(plan) == tuple((name, "mask", (name,)) for name in names[:2])
 
 
 def test_what_would_reboot_or_rewrite_the_boot_loader_is_masked() -> None:
@@ -114,6 +116,17 @@ def test_a_unit_that_was_switched_off_is_off_in_the_target() -> None:
         (path, "absent", "symlink") for path in sorted(places)]
     assert "N2C_UNIT_DISABLED" not in ids(plan)
     assert not [s for s in plan.units if s.unit == "firewalld.service"]
+
+
+@pytest.mark.parametrize("enabled,services", [
+    ((), ()), (("firewalld.service",), (Service("firewalld.service", "enabled", ("x.wants",)),))])
+def test_one_that_no_image_starts_or_that_ng_starts_otherwise_is_not_switched_off(
+        enabled: Tuple[str, ...], services: Tuple[Service, ...]) -> None:
+    facts = replace(switched_off("firewalld.service"), services=services)
+    plan = decided(facts, target(enabled_units=enabled, etc={
+        f"{WANTS}/firewalld.service": link("/x")}))
+    assert "N2C_UNIT_DISABLED" not in ids(plan)
+    assert not [i for i in plan.items if i.rule == "units"]
 
 
 @pytest.mark.parametrize("unit", ["sshd.service", "NetworkManager.service", "mine.service"])

@@ -5,10 +5,16 @@ from typing import Any
 
 import pytest
 
+from ng2coreos import inventory
 from ng2coreos.inventory import trees
 from ng2coreos.model.facts import HostFacts, LogicalVolume, Mount
 from ng2coreos.model.finding import Kind
+from ng2coreos.model.item import Outcome
+from ng2coreos.model.plan import Policy
+from ng2coreos.plan import Rules, decide, left_items, load_rules
 from ng2coreos.plan.paths import on_target, unit_name
+from ng2coreos.plan.schema import parse
+from ng2coreos.plan.why import why
 from tests.fakes import FakeHost
 from tests.plan.build import GIB, MIB, decided, found, host, ids, layout, target
 
@@ -41,6 +47,61 @@ def test_what_only_ng_uses_is_removed_from_the_volume_that_holds_it() -> None:
     assert {"imgbased", "lib/dnf", "lib/ngn-vdsm-need-configure"} <= set(volumes["/var"].remove)
     assert not any(p.startswith("/") or ".." in p for v in volumes.values() for p in v.remove)
     assert volumes["/var/log"].remove == ()
+
+
+MINE = """\
+entries:
+  - {id: mine, paths: [/var/cache/dnf, /var/imgbased/persisted-rpms/**, /root/.cache/mine,
+                       /var/lib/ng2coreos/runs, "/var/tmp/**"], action: carry, reason: Mine.}
+  - {id: more, paths: [/var/lib/acme/**, /home/acme], exclude: [/var/lib/acme/not],
+     action: drop, reason: Stale.}
+"""
+
+
+@pytest.mark.parametrize("plugged", [False, True])
+def test_a_whitelist_of_the_admins_carries_what_ours_drop_but_never_the_runs_own(
+        plugged: bool) -> None:
+    theirs, usual = (parse(MINE, "mine.yaml"),), load_rules()
+    rules = Rules(() if plugged else theirs, usual.built_in, theirs if plugged else ())
+    plan = decide(host(), target(), Policy(), rules, (), lambda: "uuid")
+    var, tmp, home = (next(v for v in plan.volumes if v.source_mount == top)
+                      for top in ("/var", "/var/tmp", "/home"))
+    root, = (t for t in plan.trees if t.source == "/root")
+    assert {"imgbased", "lib/dnf", "lib/ng2coreos", "lib/acme"} <= set(var.remove)
+    assert "cache/dnf" not in var.remove
+    assert var.keep == ("imgbased/persisted-rpms", "lib/acme/not")
+    assert ".cache" in root.exclude and root.keep == (".cache/mine",)
+    assert tmp.remove == ("ng2coreos-*",) and tmp.keep == ()
+    assert home.remove == ("acme",)
+    for path, verdict in (("/var/cache/dnf/x", "travels"), ("/var/lib/dnf", "dropped"),
+                          ("/var/imgbased/persisted-rpms/a", "travels"),
+                          ("/var/imgbased/a", "dropped"), ("/var/tmp/x", "travels"),
+                          ("/var/tmp/ng2coreos-x/a", "dropped"), ("/home/acme/a", "dropped"),
+                          ("/var/lib/acme/a", "dropped"), ("/var/lib/acme/not/a", "travels"),
+                          ("/var/lib/ng2coreos/runs/a", "dropped")):
+        answer = why(rules, path)
+        assert answer.verdict == verdict, path
+        assert answer.rule is None or answer.rule.reason
+    assert why(rules, "/var/cache/dnf/x").rule is not None
+
+
+def test_what_stays_behind_is_named_with_its_reason(fake_host: FakeHost) -> None:
+    for path in ("/var/imgbased/x", "/var/imgbased/persisted-rpms/a.rpm", "/root/anaconda-ks.cfg",
+                 "/var/lib/ng2coreos/runs/1", "/var/lib/mine"):
+        fake_host.write(path, "")
+    (fake_host.root / "var/lib/kdump").symlink_to("/nowhere")
+    rules = Rules((parse(MINE, "mine.yaml"),), load_rules().built_in)
+    plan = decide(host(), target(), Policy(), rules, (), lambda: "uuid")
+    seen = inventory.read_left(fake_host, plan.volumes, plan.trees)
+    told = {i.path: i for i in left_items(plan.items, seen, rules) if i not in plan.items}
+    assert {path: (i.kind, i.outcome, i.source == path) for path, i in told.items()} == {
+        "/var/imgbased/x": ("file", Outcome.DROPPED, True),
+        "/root/anaconda-ks.cfg": ("file", Outcome.DROPPED, True),
+        "/var/lib/kdump": ("symlink", Outcome.DROPPED, True),
+        "/var/lib/ng2coreos": ("directory", Outcome.DROPPED, True)}
+    assert "layers" in told["/var/imgbased/x"].reason and told["/root/anaconda-ks.cfg"].rule
+    assert told["/var/lib/ng2coreos"].reason and not any(i.verify for i in told.values())
+    assert left_items(plan.items, {plan.items[0].path: "file"}, rules) == plan.items
 
 
 def test_trees_of_ngs_root_go_where_the_links_of_the_image_lead() -> None:

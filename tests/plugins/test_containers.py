@@ -14,7 +14,7 @@ from tests.plan.build import decided, found, host, ids, item, target
 STORAGE = "/var/lib/containers/storage"
 PODMAN = target(packages=(Package("podman", 5, "5.2", "1", "x86_64"),))
 NOTHING = {"driver": "overlay", "root": STORAGE, "images": False, "bolt": False, "quadlets": {},
-           "networks": [], "docker": [], "auth": None}
+           "networks": [], "docker": [], "auth": None, "volatile": {"running": {}}}
 
 
 def with_containers(**more: Any) -> HostFacts:
@@ -29,13 +29,37 @@ def test_reads_storage_quadlets_networks_and_docker(fake_host: FakeHost) -> None
     fake_host.write(STORAGE + "/libpod/bolt_state.db", "x")
     fake_host.write("/etc/containers/systemd/site/web.container",
                     "[Container]\nImage=x\nVolume=/data/web:/srv:Z\nVolume=named.volume:/v\n")
+    fake_host.write("/etc/containers/systemd/db.container", "[Container]\nServiceName=data\n")
+    fake_host.write("/etc/containers/systemd/each@.container", "[Container]\nImage=x\n")
+    fake_host.on("systemctl", "is-active", "--", "data.service", "web.service",
+                 stdout="inactive\nactive\n", rc=0)
     fake_host.write("/etc/cni/net.d/87-podman.conflist", "{}")
     fake_host.write("/etc/cni/net.d/site.conflist", "{}")
     fake_host.write("/var/lib/docker/image/overlay2/x", "x")
     assert Containers().facts(fake_host) == {
         "driver": "overlay", "root": "/data/containers", "images": True, "bolt": True,
-        "quadlets": {"/etc/containers/systemd/site/web.container": ["/data/web"]},
+        "quadlets": {"/etc/containers/systemd/site/web.container": ["/data/web"],
+                     "/etc/containers/systemd/db.container": [],
+                     "/etc/containers/systemd/each@.container": []},
+        "volatile": {"running": {"/etc/containers/systemd/site/web.container": "web.service"}},
         "networks": ["site.conflist"], "docker": ["/var/lib/docker/image"], "auth": None}
+
+
+@pytest.mark.parametrize("said", ["", "active\nactive\n", "System has not been booted\n" * 3])
+def test_an_answer_that_is_none_runs_nothing(fake_host: FakeHost, said: str) -> None:
+    fake_host.write("/etc/containers/systemd/web.container", "[Container]\nImage=x\n")
+    fake_host.on("systemctl", "is-active", "--", "web.service", stdout=said, rc=1)
+    assert Containers().facts(fake_host)["volatile"] == {"running": {}}
+
+
+def test_a_container_that_runs_must_run_there_too() -> None:
+    web = "/etc/containers/systemd/web.container"
+    for places, image, asked in (([], PODMAN, True), (["/var/lib/web"], PODMAN, True),
+                                 (["/data/web"], PODMAN, False), ([], target(), False)):
+        plan = decided(with_containers(quadlets={web: places},
+                                       volatile={"running": {web: "web.service"}}), image)
+        assert [(c.kind, c.params) for c in plan.checks if c.id.startswith("containers")] == [
+            ("unit-active", {"unit": "web.service"})][:asked]
 
 
 def test_a_host_without_containers_is_nothing(fake_host: FakeHost) -> None:
@@ -59,6 +83,27 @@ def test_only_the_directories_that_stay_behind_are_named() -> None:
         "/data/web", "/srv/web", "/var/lib/web", "/home/web"]})
     assert found(decided(facts, PODMAN), "N2C_CONTAINERS_VOLUME").evidence == (
         "a.container: /data/web",)
+
+
+@pytest.mark.parametrize("kind", ["container", "kube", "pod", "volume", "network", "image",
+                                  "build"])
+def test_quadlets_of_each_kind_want_podman(fake_host: FakeHost, kind: str) -> None:
+    path = f"/etc/containers/systemd/a.{kind}"
+    fake_host.write(path, "x")
+    fake_host.write("/etc/containers/systemd/README", "x")
+    unit = {"container": "a", "kube": "a", "pod": "a-pod"}.get(kind)
+    if unit is not None:
+        fake_host.on("systemctl", "is-active", "--", f"{unit}.service", stdout="inactive\n", rc=3)
+    quadlets = Containers().facts(fake_host)["quadlets"]
+    assert quadlets == {path: []}
+    one = found(decided(with_containers(quadlets=quadlets)), "N2C_CONTAINERS_NO_PODMAN")
+    assert one.resources == (f"file:{path}",)
+
+
+@pytest.mark.parametrize("driver", ["overlay", "vfs"])
+def test_images_of_each_driver_are_seen(fake_host: FakeHost, driver: str) -> None:
+    fake_host.write(f"{STORAGE}/{driver}/abc/x", "x")
+    assert Containers().facts(fake_host)["images"]
 
 
 def test_images_without_podman_in_the_image() -> None:

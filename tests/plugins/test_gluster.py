@@ -2,7 +2,7 @@
 
 import errno
 from dataclasses import replace
-from typing import Any
+from typing import Any, Dict
 
 import pytest
 
@@ -58,6 +58,20 @@ def test_a_host_without_gluster_has_nothing(fake_host: FakeHost) -> None:
     assert Gluster().facts(fake_host) == {"uuid": "", "peers": [], "volumes": [], "bricks": []}
     plan = decided(with_gluster(peers=[], volumes=[], bricks=[]))
     assert not [i for i in ids(plan) if "GLUSTER" in i]
+
+
+@pytest.mark.parametrize("less", [{"peers": []}, {"volumes": []}])
+def test_one_host_with_volumes_and_a_peer_without_any_count(less: Dict[str, Any]) -> None:
+    assert "N2C_GLUSTER_TARGET" in ids(decided(with_gluster(**less), target()))
+
+
+def test_a_brick_may_be_the_mount_itself_and_one_that_is_lost_keeps_no_other_away() -> None:
+    bricks = ["/data", BRICK]
+    plan = decided(with_gluster("/data", bricks=bricks), image(data=""))
+    assert found(plan, "N2C_GLUSTER_BRICK_ON_ROOT").resources == (f"brick:{BRICK}",)
+    assert found(plan, "N2C_GLUSTER_BRICK_PATH").resources == (f"brick:{BRICK}",)
+    check, = (c for c in plan.checks if c.id.startswith("brick:"))
+    assert check.params["target"] == "/data"
 
 
 def test_glusterd_waits_for_the_bricks_disks_which_are_proved() -> None:

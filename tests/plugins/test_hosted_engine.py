@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 import pytest
 
@@ -14,7 +14,7 @@ from plugins.hosted_engine import AGENT, BROKER, CONF, STATE, HostedEngine
 from tests.fakes import FakeHost
 from tests.plan.build import decided, found, host, ids, target
 
-AWAY: Dict[str, Any] = {"active": True, "maintenance": True, "lockspace": False,
+AWAY: Dict[str, Any] = {"active": True, "starts": True, "maintenance": True, "lockspace": False,
                         "engine_here": False, "others": 1}
 
 
@@ -27,12 +27,15 @@ def status(vm: str = "down", *, text: bool = False, score: int = 3400) -> str:
 
 
 def scripted(fake: FakeHost, *, active: str = "active", status: Optional[str] = None,
-             lockspace: str = "", unasked: str = "") -> FakeHost:
+             lockspace: str = "", unasked: str = "", enabled: str = "enabled") -> FakeHost:
     """All programs but `unasked`, which the test itself scripts."""
     fake.write(CONF, "fqdn=engine.example.org\nhost_id=1\n")
     if unasked != "systemctl":
         fake.on("systemctl", "is-active", "ovirt-ha-agent.service", stdout=f"{active}\n",
                 rc=0 if active == "active" else 3)
+        if active != "active":
+            fake.on("systemctl", "is-enabled", "ovirt-ha-agent.service", stdout=f"{enabled}\n",
+                    rc=0 if enabled == "enabled" else 1)
     if active == "active" and unasked not in ("systemctl", "hosted-engine"):
         fake.on("hosted-engine", "--vm-status", "--json", stdout=status or "")
     if unasked != "sanlock":
@@ -61,15 +64,21 @@ def test_reads_the_state_of_this_moment(fake_host: FakeHost, text: bool) -> None
     scripted(fake_host, status=status("up", text=text), lockspace="s hosted-engine:1:/run/x:0\n")
     fake_host.write(STATE, "local_maintenance=True\n")
     assert HostedEngine().now(fake_host)["volatile"] == {
-        "active": True, "maintenance": True, "lockspace": True, "engine_here": True, "others": 1}
+        "active": True, "starts": True, "maintenance": True, "lockspace": True,
+        "engine_here": True, "others": 1}
 
 
-def test_an_agent_that_does_not_run_is_asked_nothing(fake_host: FakeHost) -> None:
-    scripted(fake_host, active="inactive")
+@pytest.mark.parametrize("enabled,wanted", [
+    ("enabled", ["N2C_HE_MAINTENANCE"]), ("disabled", []), ("masked", []), ("", [])])
+def test_an_agent_that_does_not_run_is_asked_nothing_but_the_new_system_may_start_it(
+        fake_host: FakeHost, enabled: str, wanted: List[str]) -> None:
+    scripted(fake_host, active="inactive", enabled=enabled)
     mine = HostedEngine().now(fake_host)
-    assert mine["volatile"] == {"active": False, "maintenance": False, "lockspace": False,
-                                "engine_here": None, "others": None}
-    assert HostedEngine().judge_now(mine) == ()
+    assert mine["volatile"] == {"active": False, "starts": bool(wanted), "maintenance": False,
+                                "lockspace": False, "engine_here": None, "others": None}
+    assert [one.id for one in HostedEngine().judge_now(mine)] == wanted
+    assert HostedEngine().judge_now({**mine, "volatile": {
+        **mine["volatile"], "maintenance": True}}) == ()
 
 
 @pytest.mark.parametrize("answer", [

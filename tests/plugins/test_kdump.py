@@ -1,7 +1,7 @@
 """kdump: the dump's place by its new name, memory for it, a word where the image has none."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Tuple
 
 import pytest
 
@@ -73,6 +73,20 @@ def test_a_disk_of_its_own_stays_the_target_and_its_path_too() -> None:
     assert ids(plan) == []
 
 
+@pytest.mark.parametrize("where", ["ssh dump@nas.example.org", "nfs nas.example.org:/dumps",
+                                   "raw /dev/sdz1", "ext4 LABEL=dumps"])
+@pytest.mark.parametrize("more", [(), ("core_collector makedumpfile -l",)])
+def test_a_path_on_another_machine_or_disk_is_nothing_of_this_systems(
+        where: str, more: Tuple[str, ...]) -> None:
+    plan = decided(with_kdump(where, "path /dumps", *more), IMAGE)
+    assert lines(plan) == ["path /dumps", where, *more] and ids(plan) == []
+
+
+def test_a_volume_of_ng_without_a_path_gets_the_usual_one_there() -> None:
+    plan = decided(with_kdump("xfs UUID=fs-var_crash", "path /"), IMAGE)
+    assert lines(plan) == ["path /var/crash"]
+
+
 @pytest.mark.parametrize("path,wanted,told", [
     ("/dumps", "/var/crash", True), ("/srv/dumps", "/var/srv/dumps", False),
     ("/root/dumps", "/var/roothome/dumps", False)])
@@ -113,7 +127,18 @@ def test_memory_for_the_crash_kernel(args: str, wanted: "list[str]") -> None:
 
 
 def test_a_host_that_left_kdump_alone_and_off_gets_nothing() -> None:
-    facts = replace(with_kdump("path /var/crash", args="quiet", on=False), etc=())
+    """Other services are on, and other files are changed."""
+    other = replace(ON[0], unit="vdsmd.service")
+    facts = replace(with_kdump("path /var/crash", args="quiet", on=False), services=(other,),
+                    etc=(changed("/etc/issue"),))
     plan = decided(facts, IMAGE)
     assert [i for i in plan.items if i.path == CONFIG] == []
     assert CRASHKERNEL not in [a.result for a in plan.kernel_args]
+    assert "kdump" not in [c.id for c in plan.checks]
+
+
+def test_settings_of_a_kdump_that_is_off_travel_and_reserve_nothing() -> None:
+    plan = decided(with_kdump("path /root/x", args="quiet", on=False), IMAGE)
+    assert lines(plan) == ["path /var/roothome/x"]
+    assert CRASHKERNEL not in [a.result for a in plan.kernel_args]
+    assert "kdump" not in [c.id for c in plan.checks]

@@ -100,3 +100,19 @@ def test_a_boot_disk_in_a_san_stays_with_multipath() -> None:
     assert not [i for i in decided(facts).items if i.path == BLACKLIST]
     other = with_files({}, wwids={"sdaa": DISK})
     assert not [i for i in decided(other).items if i.path == BLACKLIST]
+
+
+def test_the_disk_of_boot_alone_is_one_of_the_systems() -> None:
+    facts = with_files({}, wwids={"nvme1n1": DISK})
+    alone = replace(facts, boot=replace(facts.boot, boot_source="/dev/nvme1n1p1"))
+    assert f'wwid "{DISK}"' in text_of(item(decided(alone), BLACKLIST))
+    assert not [i for i in decided(facts).items if i.path == BLACKLIST]
+
+
+@pytest.mark.parametrize("name", ["sr0", "md127", "loop0", "ram0", "zram0"])
+def test_what_is_no_disk_is_nothing_of_multipaths(fake_host: FakeHost, name: str) -> None:
+    disk(fake_host, name, "9:1", "E:ID_SERIAL=x")
+    fake_host.write("/sys/block/sdq/slaves/sdz/dev", "8:1\n")  # no device mapper
+    fake_host.write("/sys/block/sdq/dm/uuid", "mpath-1\n")
+    facts = Multipath().facts(fake_host)
+    assert facts["volatile"] == {"wwids": {}, "held": []}

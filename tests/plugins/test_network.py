@@ -4,7 +4,7 @@ import base64
 import json
 import os
 from dataclasses import replace
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import pytest
 
@@ -12,6 +12,7 @@ from ng2coreos.model.facts import HostFacts, Nic, Package
 from ng2coreos.model.finding import Kind
 from ng2coreos.model.item import Outcome
 from plugins.network import Network, keyfile
+from plugins.network import checks as network_checks
 from tests.fakes import FakeHost
 from tests.plan.build import (
     PROFILES,
@@ -387,3 +388,47 @@ def test_names_that_the_kernel_gives_too_are_reported() -> None:
     plan = decided(with_network(Nic("eth0", "52:54:00:00:00:11"), Nic("eth1", "52:54:00:00:00:12"),
                                 profiles=profiles))
     assert found(plan, "N2C_NET_KERNEL_NAMES").resources == ("nic:eth0", "nic:eth1")
+
+
+CARD = Nic("ens3f0", "02:00:00:00:00:AA")
+BY_MAC: Dict[str, Any] = {
+    "interface": "", "mac": "02:00:00:00:00:aa", "autoconnect": True, "uuid": "", "controller": "",
+    "addresses": ["192.0.2.7/24"], "gateways": ["192.0.2.1"], "never_default": False, "mtu": 9000,
+    "type": "ethernet"}
+LIVE: Dict[str, Dict[str, Any]] = {"ens3f0": {"mtu": 9000}}
+
+
+def proved(*profiles: Dict[str, Any], missing: Sequence[Tuple[str, str]] = ()) -> List[str]:
+    nics = (CARD, Nic("virtual", ""))
+    return [check.id for check in (
+        *network_checks.profile_checks(profiles, nics, missing),
+        *network_checks.dynamic_checks(profiles, nics, {"ens3f0": ["198.51.100.9/24"]}),
+        *network_checks.structure_checks(profiles, nics, LIVE))]
+
+
+def test_a_connection_that_names_its_card_by_the_address_is_proved_too() -> None:
+    whole = ["address:ens3f0:192.0.2.7/24", "route:ens3f0:192.0.2.1",
+             "dynamic-address:ens3f0:198.51.100.9/24", "link:ens3f0"]
+    assert proved(BY_MAC) == whole
+    assert proved({**BY_MAC, "interface": "ens3f0", "mac": ""}) == whole
+
+
+@pytest.mark.parametrize("less", [{"autoconnect": False}, {"mac": "02:00:00:00:00:bb"},
+                                  {"mac": ""}])
+def test_one_that_comes_up_by_hand_or_whose_card_is_gone_is_not(less: Dict[str, Any]) -> None:
+    assert proved({**BY_MAC, **less}) == []
+
+
+def test_what_is_stored_and_not_in_force_is_found_by_the_cards_address_too() -> None:
+    def missing(profile: Dict[str, Any], there: str) -> List[Tuple[str, str]]:
+        return network_checks.missing_addresses((profile,), (CARD,), {"ens3f0": [there]})
+
+    assert missing(BY_MAC, "192.0.2.8/24") == [("ens3f0", "192.0.2.7/24")]
+    assert missing(BY_MAC, "192.0.2.7/24") == []
+    assert missing({**BY_MAC, "autoconnect": False}, "192.0.2.8/24") == []
+
+
+def test_a_route_goes_with_its_addresses_and_one_of_a_dynamic_connection_stays() -> None:
+    gone = [("ens3f0", "192.0.2.7/24")]
+    assert "route:ens3f0:192.0.2.1" not in proved(BY_MAC, missing=gone)
+    assert "route:ens3f0:192.0.2.1" in proved({**BY_MAC, "addresses": []}, missing=gone)

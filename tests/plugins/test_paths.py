@@ -201,6 +201,29 @@ def test_mounts_without_a_place_or_with_a_password_stop_the_plan_unless_accepted
     assert "hunter2" not in repr(one)
 
 
+@pytest.mark.parametrize("place", ["/vms", "/home/vms", "/mnt/vms", "/opt/a/b/c", "/srv/vms",
+                                   "/var/lib/vms"])
+def test_a_domain_is_found_wherever_an_engine_may_have_been_told(
+        fake_host: FakeHost, place: str) -> None:
+    fake_host.write(f"{place}/{SD}/dom_md/metadata", "CLASS=Data\n")
+    (fake_host.path(place) / "0a1b2c3d-0000-4000-8000-000000000000").mkdir()  # none, by its name
+    assert Paths().facts(fake_host)["domains"] == [f"{place}/{SD}"]
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs", "glusterfs", "fuse.glusterfs", "fuse.sshfs",
+                                  "autofs"])
+def test_what_a_server_serves_is_never_looked_into(fake_host: FakeHost, kind: str) -> None:
+    fake_host.write(f"/vms/{SD}/dom_md/metadata", "CLASS=Data\n")
+    fake_host.write("/proc/self/mounts", f"short\nx /vms {kind} rw 0 0\n")
+    assert Paths().facts(fake_host)["domains"] == []
+
+
+def test_automounts_are_read_as_well(fake_host: FakeHost) -> None:
+    fake_host.write("/etc/systemd/system/mnt-b.automount", "[Automount]\nWhere=/mnt/b\n")
+    assert Paths().facts(fake_host)["units"] == {
+        "mnt-b.automount": "[Automount]\nWhere=/mnt/b\n"}
+
+
 def test_a_domain_on_the_root_volume_stops_the_plan_with_the_remedy() -> None:
     one = found(decided(with_paths(domains=[f"/data/images/rhev/{SD}"]), image()),
                 "N2C_PATHS_DOMAIN_ON_ROOT")

@@ -4,7 +4,7 @@ import shlex
 import subprocess
 from dataclasses import replace
 from pathlib import Path
-from typing import List
+from typing import List, Set
 
 import pytest
 
@@ -64,6 +64,14 @@ def test_labels_that_ng_could_not_set_are_set_before_anything_else_runs(tmp_path
     (tmp_path / "lists/bad").touch()  # fails now: it is there for the next boot
     assert subprocess.run(["sh", "-c", script], env=where, check=False).returncode == 1
     assert (tmp_path / "lists/bad").exists()
+
+
+@pytest.mark.parametrize("mode,wanted", [
+    ("enforcing", {"selinux-enforcing", "selinux-labels"}), ("permissive", {"selinux-labels"}),
+    ("disabled", set())])
+def test_what_is_proved_is_what_the_images_mode_promises(mode: str, wanted: Set[str]) -> None:
+    plan = decided(with_selinux("enforcing"), target(selinux="targeted", selinux_mode=mode))
+    assert {c.kind for c in plan.checks if c.kind.startswith("selinux")} == wanted
 
 
 def test_an_image_without_a_policy_changes_no_label() -> None:

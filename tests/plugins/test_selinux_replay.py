@@ -108,6 +108,29 @@ def test_log_ins_of_accounts_from_elsewhere_are_named(fake_host: FakeHost) -> No
     assert "account" in reason
 
 
+@pytest.mark.parametrize("file,line", [
+    ("file_contexts.local", "/x(/.*)? system_u:object_r:gone_t:s0"),
+    ("nodes.local", "nodecon ipv4 10.1.2.0 255.255.255.0 system_u:object_r:gone_t:s0"),
+    ("interfaces.local", "netifcon e7 system_u:object_r:gone_t:s0 system_u:object_r:gone_t:s0"),
+    ("ports.local", "portcon tcp 99 system_u:object_r:gone_t:s0")])
+def test_a_type_that_the_image_lacks_is_named_whatever_has_it(
+        fake_host: FakeHost, file: str, line: str) -> None:
+    """semanage would refuse it, and with it all the others."""
+    stored(fake_host, {file: f"{line}\n", "booleans.local": "nis_enabled=1\n"})
+    plan = planned(fake_host)
+    assert lines(plan) == ["boolean -m -1 nis_enabled"]
+    assert set(left(plan).values()) == {"the image's policy has no type gone_t"}
+
+
+def test_a_log_in_needs_its_user_which_stands_before_it(fake_host: FakeHost) -> None:
+    stored(fake_host, {"seusers.local": "admin:ops_u:s0\nroot:odd_u:s0\n",
+                       "users.local": FILES["users.local"]})
+    plan = planned(fake_host)
+    assert lines(plan) == ["user -a -L s0 -r s0-s0:c0.c5 -R 'staff_r sysadm_r' ops_u",
+                           "login -a -s ops_u -r s0 admin"]
+    assert left(plan)["login -a -s odd_u -r s0 root"] == "the image's policy has no user odd_u"
+
+
 def test_vdsms_own_booleans_are_vdsms(fake_host: FakeHost) -> None:
     stored(fake_host, {"booleans.local": "virt_use_nfs=1\nnis_enabled=1\n"})
     assert lines(planned(fake_host, image(more=("vdsm",)))) == ["boolean -m -1 nis_enabled"]

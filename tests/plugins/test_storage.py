@@ -59,6 +59,7 @@ def test_leases_are_held_but_the_hosted_engines_is_anothers_business(fake_host: 
         "s 5b7a9f6e-2a90", "r 5b7a9f6e-2a90"]
     one, = Storage().judge_now(now)
     assert (one.id, one.kind) == ("N2C_STORAGE_LEASES", Kind.INHIBITOR)
+    assert {"N2C_STORAGE_LEASES", "N2C_STORAGE_TASKS"} < set(Storage.momentary)
     fake_host.write("/rhev/data-center/hsm-tasks/1f3c/x", "")
     assert [f.id for f in Storage().judge_now(Storage().now(fake_host))][1:] == [
         "N2C_STORAGE_TASKS"]
@@ -165,9 +166,10 @@ def test_settings_of_lvm_that_stay_behind_are_named(fake_host: FakeHost) -> None
         'filter = [ "a|x|", "r|.*|" ]', "vdsm.conf: config_method = filter")
 
 
-def test_targets_that_are_logged_in_to_at_boot_are_named(fake_host: FakeHost) -> None:
+@pytest.mark.parametrize("when", ["automatic", "onboot"])
+def test_targets_that_are_logged_in_to_at_boot_are_named(fake_host: FakeHost, when: str) -> None:
     fake_host.on("sanlock", ..., missing=True)
-    fake_host.write(NODE, "node.name = x\nnode.startup = automatic\n")
+    fake_host.write(NODE, f"node.name = x\nnode.startup = {when}\n")
     fake_host.write(NODE.replace("data1", "data2"), "node.startup = manual\n")
     facts = Storage().facts(fake_host)
     assert facts["automatic"] == ["iqn.2003-01.org.example:data1/192.0.2.40,3260,1/default"]

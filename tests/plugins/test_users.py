@@ -145,6 +145,13 @@ def test_a_right_that_was_taken_from_sudoers_and_comes_back_is_told(fake_host: F
     assert "N2C_USERS_SUDOERS" not in ids(decided(facts, calm))
 
 
+def test_passwords_that_age_hide_nothing_else(fake_host: FakeHost) -> None:
+    fake_host.write("/etc/shadow", f"{AGED[1]}\nguest::19000::::::\n")
+    plan = decided(with_users(**{**Users().facts(fake_host), "authselect": "sssd"}))
+    assert AGEING_UNIT in [u.unit for u in plan.units]
+    assert {"N2C_USERS_EMPTY_PASSWORD", "N2C_USERS_PAM"} <= set(ids(plan))
+
+
 def test_a_sudoers_of_the_image_needs_no_file() -> None:
     assert [i for i in decided(with_users(sudoers=["x"])).items if "sudoers" in i.path] == []
 
@@ -155,6 +162,8 @@ def test_pam_of_the_admins_own_is_told_with_what_to_type(fake_host: FakeHost) ->
     profile = Users().facts(fake_host)["authselect"]
     one = found(decided(with_users(authselect=profile)), "N2C_USERS_PAM")
     assert one.evidence == ("authselect select winbind with-mkhomedir --force",)
+    other = replace(with_users(), etc=(changed("/etc/issue"), changed("/etc/pam.d/sshd")))
+    assert found(decided(other), "N2C_USERS_PAM").resources == ("file:/etc/pam.d/sshd",)
     facts = replace(with_users(), etc=(added("/etc/pam.d/site", file()),
                                        added("/etc/pam.d/system-auth", link("/x"))))
     assert found(decided(facts), "N2C_USERS_PAM").resources == ("file:/etc/pam.d/site",)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ng2coreos.core.errors import BadInput
+from ng2coreos.core import durable
+from ng2coreos.core.errors import BadInput, Ng2CoreosError
 from ng2coreos.stage import grubenv
 from ng2coreos.stage.grubenv import Block
 
@@ -131,3 +132,12 @@ def test_create_keeps_a_valid_block_and_mends_a_damaged_one(tmp_path: Path) -> N
     path.write_bytes(b"short")
     grubenv.create(path)
     assert grubenv.read(path) == {}
+
+
+def test_a_disk_that_forgets_what_was_written_is_noticed(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = tmp_path / "grubenv"
+    grubenv.create(environment)
+    monkeypatch.setattr(durable, "overwrite_in_place", lambda path, data: None)
+    with pytest.raises(Ng2CoreosError, match="does not read back"):
+        grubenv.change(environment, {"next_entry": "ng2coreos-firstboot"})

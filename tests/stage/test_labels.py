@@ -10,6 +10,7 @@ from typing import Any, Dict, Optional, Sequence
 import pytest
 
 from ng2coreos.core.errors import BadInput
+from ng2coreos.core.left import Left
 from ng2coreos.stage.copying import copy_tree
 from ng2coreos.stage.ids import IdMap
 from ng2coreos.stage.inodes import LABEL
@@ -133,7 +134,7 @@ def test_a_copied_tree_keeps_the_types_that_the_admin_chose(tmp_path: Path) -> N
     for name, label in (("volume", b"container_file_t:s0:c1,c2"), ("old", b"old_t:s0")):
         (source / name).write_text("x")
         os.setxattr(source / name, LABEL, b"system_u:object_r:" + label + b"\0")
-    copy_tree(source, target, NOBODY, (), lambda amount: None)
+    copy_tree(source, target, NOBODY, Left(()), lambda amount: None)
     labelled(tmp_path / "lv", "/var", labels(tmp_path), tmp_path / "left")
     assert {shown(target)[name] for name in ("volume", "old", ".")} == {
         "system_u:object_r:container_file_t:s0:c1,c2", "system_u:object_r:var_lib_t:s0"}
@@ -154,7 +155,7 @@ def test_a_label_that_ng_refuses_does_not_stop_a_copy(
         real(path, key, value, **more)
 
     monkeypatch.setattr(os, "setxattr", refusing)
-    copy_tree(tmp_path / "a", tmp_path / "b", NOBODY, (), lambda amount: None)
+    copy_tree(tmp_path / "a", tmp_path / "b", NOBODY, Left(()), lambda amount: None)
     assert os.getxattr(tmp_path / "b/x", "user.more") == b"more"
     assert shown(tmp_path / "b")["x"] == ""
 

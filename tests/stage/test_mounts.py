@@ -38,8 +38,9 @@ def test_mounts_are_undone_in_reverse_and_never_seen_outside(tmp_path: Path, ima
 
     def work() -> None:
         with Mounts(Host(), base) as mine:
-            assert base.stat().st_mode & 0o777 == 0o700
+            assert not base.exists()
             top = mine.device(str(image), "top")
+            assert base.stat().st_mode & 0o777 == 0o700
             assert mine.device(str(image), "top") == top  # already so
             (top / "below").mkdir()
             assert mine.bind(source, top / "below") == top / "below"

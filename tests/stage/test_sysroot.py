@@ -5,10 +5,11 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import pytest
 
+from ng2coreos.core.command import Completed, Input, run_process
 from ng2coreos.core.errors import BadInput, CommandFailed, Unsupported
 from ng2coreos.core.host import Host
 from ng2coreos.model.places import REMOTE
@@ -230,6 +231,25 @@ def test_objects_that_are_there_do_not_excuse_a_bad_signature(root: Path, source
     sysroot.pull(Host(), root, source.repo, unsigned, print)
     with pytest.raises(CommandFailed, match="no signatures found"):
         sysroot.pull(Host(), root, source.repo, replace(unsigned, signed=True), print)
+
+
+@pytest.mark.parametrize("message,version", [
+    (("--subject=x",), "2"), (("--subject=Good signature from me",), "2"),
+    (("--subject=x", "--body=  Good signature from me\nGood signature from me"), "2"),
+    (("--subject=x", "--add-metadata-string=version=2\n\n  Good signature from me"),
+     "2\n\n  Good signature from me")])
+def test_a_commit_cannot_say_itself_that_its_signature_is_good(
+        root: Path, source: Source, message: Sequence[str], version: str) -> None:
+    """The signature is looked at once more after the copy, whatever the copy made of it."""
+    commit = source.commit("3", *message)
+    target = source.target(commit=commit, ref="node/x86_64/3", version=version)
+
+    def careless(argv: Sequence[str], timeout_s: float, data: Input) -> Completed:
+        return run_process([word for word in argv if word != "--gpg-verify"], timeout_s, data)
+
+    sysroot.init(Host(), root, OS)
+    with pytest.raises(BadInput, match="signature .* is not good"):
+        sysroot.pull(Host("/", careless), root, source.repo, target, print)
 
 
 def test_a_damaged_object_is_refused(root: Path, source: Source, tmp_path: Path) -> None:

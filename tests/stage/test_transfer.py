@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ng2coreos.core.errors import BadInput
+from ng2coreos.core.left import Left
 from ng2coreos.model.plan import IdChange, Identities
 from ng2coreos.stage import transfer
 from ng2coreos.stage.ids import IdMap
@@ -132,6 +133,7 @@ def test_it_stays_on_one_file_system(tmp_path: Path) -> None:
     script = f"""
 import os, subprocess
 from pathlib import Path
+from ng2coreos.core.left import Left
 from ng2coreos.stage import mounts, transfer
 from ng2coreos.stage.ids import IdMap
 mounts.private_namespace()
@@ -142,7 +144,7 @@ subprocess.run(["mount", "-t", "tmpfs", "none", str(top / "m")], check=True)
 os.chown(str(top / "m/f"), 36, 36)
 ids = IdMap({{36: 107}}, {{}})
 print(transfer.reown(top, ids, print).inodes, os.stat(str(top / "m/f")).st_uid)
-done = transfer.copy_tree(top, Path({str(tmp_path)!r} + "-copy"), ids, (), print)
+done = transfer.copy_tree(top, Path({str(tmp_path)!r} + "-copy"), ids, Left(()), print)
 print(done.inodes, os.listdir({str(tmp_path)!r} + "-copy/m"))
 """
     assert run(sys.executable, "-c", script).splitlines() == ["1", "1 36", "1", "1 []"]
@@ -160,7 +162,7 @@ def test_a_deep_tree_needs_no_recursion(tmp_path: Path) -> None:
         here = below
     os.close(here)
     assert transfer.reown(tmp_path, SWAP, nothing).changed == depth
-    copied = transfer.copy_tree(tmp_path / "dddd", tmp_path / "copy", SWAP, (), nothing)
+    copied = transfer.copy_tree(tmp_path / "dddd", tmp_path / "copy", SWAP, Left(()), nothing)
     assert copied.inodes == depth - 1
     assert transfer.reown(tmp_path / "copy", SWAP, nothing).inodes == depth
     run("rm", "-rf", tmp_path / "dddd", tmp_path / "copy")
@@ -216,7 +218,7 @@ def facts(top: Path, ids: IdMap) -> Dict[str, Any]:
 def test_a_copy_has_everything(tree: Path, tmp_path: Path) -> None:
     wanted = facts(tree, SWAP)
     target = tmp_path / "new/place"
-    done = transfer.copy_tree(tree, target, SWAP, (), nothing)
+    done = transfer.copy_tree(tree, target, SWAP, Left(()), nothing)
     assert facts(target, IdMap({}, {})) == wanted
     assert len({(target / n).stat().st_ino for n in ("a", "dir/a2", "dir/sub/a3")}) == 1
     assert (target / "sparse").stat().st_blocks * 512 < 1 << 20
@@ -238,7 +240,7 @@ def test_acls_are_translated_on_xfs_as_well(tmp_path: Path) -> None:
         run("setfacl", "-m", "u:36:rwx,u:107:r,g:9:w", place / "old/acl")
         run("setfacl", "-d", "-m", "u:5:rwx", place / "old/acl")
         assert "trusted.SGI_ACL_FILE" in os.listxattr(str(place / "old/acl"))
-        transfer.copy_tree(place / "old", place / "new", SWAP, (), nothing)
+        transfer.copy_tree(place / "old", place / "new", SWAP, Left(()), nothing)
         run("mount", "-o", "remount", place)
         kept = run("getfacl", "-n", "-c", place / "new/acl").split()
         assert {"user:107:rwx", "user:36:r--", "group:10:-w-", "default:user:6:rwx"} <= set(kept)
@@ -250,8 +252,8 @@ def test_acls_are_translated_on_xfs_as_well(tmp_path: Path) -> None:
 
 def test_a_second_copy_writes_no_data(tree: Path, tmp_path: Path) -> None:
     target = tmp_path / "copy"
-    transfer.copy_tree(tree, target, SWAP, (), nothing)
-    again = transfer.copy_tree(tree, target, SWAP, (), nothing)
+    transfer.copy_tree(tree, target, SWAP, Left(()), nothing)
+    again = transfer.copy_tree(tree, target, SWAP, Left(()), nothing)
     assert again.bytes == 0 and again.same > 5
     assert facts(target, IdMap({}, {})) == facts(tree, SWAP)
 
@@ -273,10 +275,10 @@ def test_a_killed_copy_is_carried_on(tree: Path, tmp_path: Path,
         with monkeypatch.context() as patch:
             patch.setattr(os, "utime", utime)
             try:
-                transfer.copy_tree(tree, target, SWAP, (), nothing)
+                transfer.copy_tree(tree, target, SWAP, Left(()), nothing)
             except KeyboardInterrupt:
                 continue
-    transfer.copy_tree(tree, target, SWAP, (), nothing)
+    transfer.copy_tree(tree, target, SWAP, Left(()), nothing)
     assert facts(target, IdMap({}, {})) == facts(tree, SWAP)
 
 
@@ -286,16 +288,52 @@ def test_what_is_excluded_stays_behind_and_what_is_there_stays(tree: Path, tmp_p
     (target / "mine").write_text("kept")
     (target / "a").mkdir()
     (target / "dir").write_text("in the way")
-    transfer.copy_tree(tree, target, SWAP, ("dir/sub/**", "*.x", "set<x>"), nothing)
+    transfer.copy_tree(tree, target, SWAP, Left(("dir/sub/**", "*.x", "set<x>")), nothing)
     assert (target / "mine").read_text() == "kept"
     assert (target / "dir/c").is_file() and not (target / "dir/sub").exists()
     assert (target / "a").is_file() and not (target / "setid").exists()
 
 
+def test_a_file_that_is_mounted_over_another_is_no_link_of_ours(tmp_path: Path) -> None:
+    def plays() -> None:
+        for name in ("a", "b"):
+            (tmp_path / name).mkdir()
+            run("mount", "-t", "tmpfs", "-o", "inode64", "none", tmp_path / name)
+            for number in range(2):
+                (tmp_path / name / f"{number}-1").write_text(name)
+                os.link(tmp_path / name / f"{number}-1", tmp_path / name / f"{number}-2")
+        run("mount", "--bind", tmp_path / "b/0-1", tmp_path / "a/0-1")
+        run("mount", "--bind", tmp_path / "b/1-2", tmp_path / "a/1-2")
+        same = [os.stat(tmp_path / "a" / name).st_ino for name in ("0-1", "0-2", "1-1", "1-2")]
+        assert same[0] == same[1] and same[2] == same[3]
+        transfer.copy_tree(tmp_path / "a", tmp_path / "copy", SWAP, Left(()), nothing)
+        found = {p.name: p.read_text() for p in (tmp_path / "copy").iterdir()}
+        assert found == {"0-1": "b", "0-2": "a", "1-1": "a", "1-2": "b"}
+
+    in_namespace(plays)
+
+
+def test_what_is_kept_of_what_is_excluded_is_copied(tree: Path, tmp_path: Path) -> None:
+    for name in ("dir/sub/mine/deep/x", "dir/sub/mine/y", "dir/sub/other/z"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text("x")
+    left = Left(("dir/sub", "b*"), ("dir/sub/mine", "b"))
+    target = tmp_path / "copy"
+    transfer.copy_tree(tree, target, SWAP, left, nothing)
+    assert [p.name for p in (target / "dir/sub").iterdir()] == ["mine"]
+    assert (target / "dir/sub/mine/deep/x").is_file() and (target / "dir/sub/mine/y").is_file()
+    assert (target / "b").exists() and (target / "dir/c").exists()
+    transfer.remove_content(tree, left)
+    assert [p.name for p in (tree / "dir/sub").iterdir()] == ["mine"]
+    assert {p.relative_to(tree / "dir/sub") for p in (tree / "dir/sub").rglob("*")} == {
+        p.relative_to(target / "dir/sub") for p in (target / "dir/sub").rglob("*")}
+    assert (tree / "b").exists() and transfer.remove_content(tree, left) == ()
+
+
 def test_a_source_that_is_missing_or_a_link_is_nothing(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/etc")
     for name in ("gone", "link"):
-        done = transfer.copy_tree(tmp_path / name, tmp_path / "copy", SWAP, (), nothing)
+        done = transfer.copy_tree(tmp_path / name, tmp_path / "copy", SWAP, Left(()), nothing)
         assert done.inodes == 0 and not (tmp_path / "copy").exists()
 
 
@@ -305,7 +343,7 @@ def test_the_copy_does_not_follow_a_link_in_the_target(tree: Path, tmp_path: Pat
     target.mkdir()
     (target / "dir").symlink_to(tmp_path / "outside")
     (target / "a").symlink_to(tmp_path / "outside/a")
-    transfer.copy_tree(tree, target, SWAP, (), nothing)
+    transfer.copy_tree(tree, target, SWAP, Left(()), nothing)
     assert list((tmp_path / "outside").iterdir()) == []
     assert (target / "dir/c").is_file() and not (target / "dir").is_symlink()
 
@@ -315,18 +353,18 @@ def test_the_copy_does_not_follow_a_link_in_the_target(tree: Path, tmp_path: Pat
 def test_only_what_is_named_goes(tree: Path, tmp_path: Path) -> None:
     (tmp_path / "keep").write_text("x")
     (tree / "out").symlink_to(tmp_path)
-    gone = transfer.remove_content(tree, ("dir/sub", "out/keep", "link", "b*", "dir/<x>range",
-                                          "nix", "nix/there", "sticky/**"))
+    gone = transfer.remove_content(tree, Left(("dir/sub", "out/keep", "link", "b*", "dir/<x>range",
+                                          "nix", "nix/there", "sticky/**")))
     assert gone == ("dir/sub", "link", "b", os.fsdecode(b"bad\xff\n name"), "dir/strange")
     assert (tmp_path / "keep").exists() and Path("/etc/passwd").exists()
     assert (tree / "dir/c").exists() and not (tree / "b").exists()
-    assert transfer.remove_content(tree, ("dir/sub", "link", "b*")) == ()
+    assert transfer.remove_content(tree, Left(("dir/sub", "link", "b*"))) == ()
 
 
 @pytest.mark.parametrize("pattern", ["", "/etc", "../x", "a/../../x", "a//b", "."])
 def test_a_pattern_cannot_leave_the_volume(tree: Path, pattern: str) -> None:
     with pytest.raises(BadInput):
-        transfer.remove_content(tree, (pattern,))
+        transfer.remove_content(tree, Left((pattern,)))
 
 
 def test_immutable_content_goes_too(tmp_path: Path) -> None:
@@ -336,7 +374,7 @@ def test_immutable_content_goes_too(tmp_path: Path) -> None:
     (top / "g").write_text("")
     run("chattr", "+i", top / "d/e/f", top / "d/e", top / "d", top / "g")
     try:
-        assert transfer.remove_content(top, ("d", "g")) == ("d", "g")
+        assert transfer.remove_content(top, Left(("d", "g"))) == ("d", "g")
         assert list(top.iterdir()) == []
     finally:
         subprocess.run(["chattr", "-R", "-i", str(top)], check=False)

@@ -101,7 +101,7 @@ ELSEWHERE = ("panic-1", "kernel-missing-1", "kernel-truncated-2", "hang-in-initr
 class Armed:
     """A host that is armed, saved in `state`; `files`, `volumes` and `answer` are NG's before."""
 
-    def __init__(self, host: str, state: Path) -> None:
+    def __init__(self, host: str, state: Path, answers: str = "") -> None:
         firmware, self.boot_fs = host.split("-")
         self.state = state
         with opened("arming", self.boot_fs) as scene:
@@ -110,7 +110,9 @@ class Armed:
             self.answer = scene.vdsm()
             self.files: Dict[str, List[Any]] = scene.boot_files()
             self.volumes = scene.volumes()
-            scene.tool("apply", *scene.target_options())
+            scene.guest.put({"/run/answers.yaml": answers})
+            more = ("--answers", "/run/answers.yaml") if answers else ()
+            scene.tool("apply", *scene.target_options("repo", *more))
             scene.guest.ssh("sync")
             scene.guest.snapshot(self.state)
 
@@ -155,6 +157,72 @@ def test_ng_is_back_by_itself(arm: Callable[[str], Armed], host: str, fault: Fau
         scene.wait_system("ng")
         figures[f"{request.node.callspec.id}: reboot to NG (s)"] = scene.timed("back", began)
         _is_back(scene, armed, fault, scene.guest.serial.text(mark), resets)
+
+
+# What is wrong in the first trial, and what NG is told of it
+UNWELL = {
+    "a-unit-fails": (in_deployment(FIRST, "exit 1"), "fault.service"),
+    "a-unit-never-starts": (in_deployment(FIRST, "sleep 1d"), "waits for .*fault.service"),
+    "no-network": (in_deployment(FIRST, "nmcli networking off"), "address|ovirtmgmt"),
+    "other-names-of-cards": (argument(1, "net.ifnames=0"), "address|ovirtmgmt"),
+    "a-disk-is-not-seen": (in_deployment(
+        FIRST, "sed -i s/PVID=[^ ]*/PVID=gone/ /etc/lvm/devices/system.devices"),
+        "volume group has all its disks"),
+    "the-engines-port-is-dead": (in_deployment(
+        FIRST, "until systemctl is-active vdsmd; do sleep 1; done; "
+               "systemctl kill -s STOP vdsmd"), "vdsm"),
+}
+
+
+@pytest.fixture(scope="module")
+def hasty() -> Iterator[Armed]:
+    """A host that is armed and does not wait long for its new system's health."""
+    with work_place("armed-hasty") as place:
+        yield Armed("bios-ext4", place / "state", "health_deadline_s: 60\n")
+
+
+@pytest.mark.parametrize("name", UNWELL)
+def test_a_system_that_is_unwell_gives_way_once_and_says_why(
+        hasty: Armed, name: str, figures: Dict[str, float]) -> None:
+    stage, why = UNWELL[name]
+    with opened("fault", hasty.boot_fs) as scene:
+        boot_id = scene.guest.resume(hasty.state)
+        assert scene.ca
+        scene.guest.ssh(stage)
+        scene.guest.ssh("sync")
+        mark = scene.guest.serial.end()
+        began = time.monotonic()
+        scene.reboot()
+        wait_boot(scene, boot_id)
+        scene.wait_system("ng")
+        figures[f"{name}: reboot to NG (s)"] = scene.timed("back", began)
+        told = scene.state()
+        assert told is not None and len(told["attempts"]) == 1
+        failures = told["attempts"][0]["failures"]
+        assert re.search(why, " ".join(f"{f['title']}: {f['detail']}" for f in failures)), failures
+        _is_back(scene, hasty, Fault(name, 1), scene.guest.serial.text(mark), 0)
+
+
+def test_a_clock_that_is_far_off_ends_in_a_system_that_works(hasty: Armed) -> None:
+    """Years ahead, where no certificate holds any more; no NTP server is there to ask."""
+    with opened("fault", hasty.boot_fs) as scene:
+        boot_id = scene.guest.resume(hasty.state)
+        assert scene.ca
+        scene.guest.ssh("date -s 2077-01-01 && hwclock -w -u; sync")
+        mark = scene.guest.serial.end()
+        scene.reboot()
+        wait_boot(scene, boot_id)
+        limit = time.monotonic() + TRIAL_DEADLINE_S
+        while True:
+            told = scene.state()
+            assert told is not None and time.monotonic() < limit, told
+            if told["phase"] in ("confirmed", "failed") and scene.system():
+                break
+            time.sleep(5)
+        assert scene.guest.ssh("date +%Y").stdout == "2077\n"
+        if told["phase"] == "failed":
+            scene.wait_system("ng")
+            _is_back(scene, hasty, Fault("clock", 1), scene.guest.serial.text(mark), 0)
 
 
 def _watch(scene: Scene, fault: Fault, mark: int) -> int:

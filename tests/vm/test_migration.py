@@ -15,6 +15,7 @@ from ng2coreos.core.errors import Exit
 from ng2coreos.stage import bootdir
 from ng2coreos.stage.menu import COUNTER_START
 from tests.rig import states
+from tests.vm.census import Census, lost
 from tests.vm.conftest import opened
 from tests.vm.scene import (
     NG_ROOTS,
@@ -40,6 +41,8 @@ class Story:
         self.chapters: List[int] = []
         self.ng_boot: Dict[str, object] = {}
         self.ng_files: Dict[str, List[Any]] = {}
+        self.census = Census({})  # of NG
+        self.items: List[Dict[str, Any]] = []  # of the report
         self.vdsm: Dict[str, object] = {}
         self.secret: List[str] = []  # pieces of the first boot's config
 
@@ -77,12 +80,21 @@ def test_1_it_is_staged_and_armed(story: Story, figures: Dict[str, float]) -> No
     story.vdsm = scene.vdsm()
     story.ng_boot = dict(scene.boot_files())
     story.ng_files = scene.fingerprint(*NG_ROOTS)
+    story.census = Census.of(scene, story.ng_files)
     used, boot_used = _pool_used(scene), _boot_used(scene)
     began = time.monotonic()
     applied = scene.tool("-v", "apply", "--json", *scene.target_options())
     figures["apply in the guest (s)"] = scene.timed("apply", began)
     figures["peak memory of apply (MiB)"] = scene.peak_memory_mib()
-    _as_predicted(json.loads(applied.stdout), {
+    report = json.loads(applied.stdout)
+    story.items = report["items"]
+    for outcome in sorted({item["outcome"] for item in story.items}):
+        figures[f"items {outcome}"] = sum(i["outcome"] == outcome for i in story.items)
+    figures["inodes taken over in volumes"] = sum(
+        change["result"].get("inodes", 0) for change in report["changes"])
+    figures["bytes of carried files"] = sum(
+        item["bytes"] for item in story.items if item["outcome"] == "carried")
+    _as_predicted(report, {
         "pool data": _pool_used(scene) - used, "/boot": _boot_used(scene) - boot_used}, figures)
     files = scene.boot_files()
     assert {p: f for p, f in files.items() if p in story.ng_boot} == story.ng_boot
@@ -132,6 +144,14 @@ def test_4_every_item_is_proved_on_the_new_system(story: Story, figures: Dict[st
     figures["verify on the new system (s)"] = scene.timed("verify", began)
     assert result.rc == Exit.OK, result.stdout + result.stderr
     ssh = scene.guest.ssh
+    proofs = json.loads(ssh("cat /var/lib/ng2coreos/verify.json").stdout)["proofs"]
+    proved = {proof["title"] for proof in proofs if proof["id"].startswith("item:")}
+    figures["items proved"], figures["checks proved"] = len(proved), len(proofs) - len(proved)
+    carried = {i["path"] for i in story.items if i["outcome"] == "carried"}
+    figures["items carried that are not looked at, since they change"] = len(carried - proved)
+    assert len(carried & proved) > 0.9 * len(carried)
+    figures["paths of NG's own state"] = len(story.census.own())
+    assert lost(story.census, Census.of_new(scene), story.items) == []
     assert ssh("systemctl --failed --no-legend --plain").stdout == ""
     assert ssh("ls /sysroot/boot/coreos | grep -c cpio", check=False).stdout.strip() == "0"
     assert "engine" in ssh("cat /root/.ssh/authorized_keys").stdout

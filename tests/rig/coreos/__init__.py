@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Sequence
 
 from ..cache import cached
-from . import enforcing
+from . import enforcing, workloads
 from .commit import NEWER_VERSION, REF, ostree, repositories
 from .tree import VERSION
 
-__all__ = ["CoreosImage", "build", "build_enforcing"]
+__all__ = ["CoreosImage", "build", "build_enforcing", "build_workloads"]
 _LABEL = "payload"
 _SLACK_BYTES = 64 * 1024**2
 _INODE_RATIO_BYTES = 8192
@@ -67,8 +67,16 @@ def build() -> CoreosImage:
 
 def build_enforcing() -> CoreosImage:
     """The same image with SELinux enforcing, as `repo` alone."""
-    repos = enforcing.repository()
-    payload = _payload("coreos-enforcing-payload", repos, ("repo",))
+    return _variant("coreos-enforcing-payload", enforcing.repository())
+
+
+def build_workloads() -> CoreosImage:
+    """The same image with podman and kdump, as `repo` alone."""
+    return _variant("coreos-workloads-payload", workloads.repository())
+
+
+def _variant(name: str, repos: Path) -> CoreosImage:
+    payload = _payload(name, repos, ("repo",))
     return replace(
         build(),
         repo=repos / "repo",

@@ -8,11 +8,10 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import List, Set
 
 from .. import debian, rpms
 from ..cache import cached
-from . import commit, initrd, tree
+from . import commit, initrd, tree, variant
 
 KIND = "targeted"
 KERNEL_ARGUMENT = "security=selinux"  # Debian's kernel would take AppArmor
@@ -30,7 +29,8 @@ _SETFILES = "usr/sbin/setfiles"
 
 def repository() -> Path:
     """The product with `repo`, one signed commit, and `key.asc`."""
-    parts = [Path(__file__), _LIST, _MODULE, Path(str(commit.__file__))]
+    code = [Path(__file__), Path(str(commit.__file__)), Path(str(variant.__file__))]
+    parts = [*code, _LIST, _MODULE]
     return cached("coreos-enforcing", [tree.coreos_tree(), _policy(), commit.signing_key(), *parts],
                   _build)
 
@@ -39,20 +39,9 @@ def _policy() -> Path:
     return cached("coreos-policy", [tree.PACKAGES, _LIST, Path(str(debian.__file__))], _bootstrap)
 
 
-def _words(file: Path) -> List[str]:
-    lines = file.read_text("ascii").splitlines()
-    return [word for line in lines if not line.startswith("#") for word in line.split()]
-
-
 def _bootstrap(out: Path) -> None:
-    """Debian with the packages of `_LIST`: what they brought goes to `tree`, the rest away."""
-    whole, kept = out.resolve() / "whole", out / "tree"
-    debian.bootstrap("trixie", [*_words(tree.PACKAGES), *_words(_LIST)], whole,
-                     log=out / "bootstrap.log")
-    for path in sorted(_brought(whole)):
-        target = kept / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["cp", "-a", str(whole / path), str(target)], check=True)
+    """What the packages of `_LIST` brought, and the policy as Debian installed it, go to `tree`."""
+    whole, kept = variant.bootstrap(_LIST, out), out / "tree"
     store = kept / "etc/selinux" / KIND
     shutil.rmtree(kept / "etc/selinux", ignore_errors=True)
     shutil.copytree(whole / "etc/selinux" / _DEBIAN, store, symlinks=True)
@@ -61,31 +50,10 @@ def _bootstrap(out: Path) -> None:
     shutil.rmtree(whole)
 
 
-def _brought(whole: Path) -> Set[str]:
-    """The files of the packages that the stand-in lacks, relative; no documentation."""
-    def installed(root: Path) -> Set[str]:
-        return {path.name for path in (root / "var/lib/dpkg/info").glob("*.list")}
-
-    found: Set[str] = set()
-    for name in installed(whole) - installed(tree.debian_tree() / "tree"):
-        for line in (whole / "var/lib/dpkg/info" / name).read_text("utf-8").splitlines():
-            path = line.lstrip("/")
-            real = os.path.realpath(os.path.dirname(whole / path))  # /sbin and so on are links
-            path = os.path.join(os.path.relpath(real, whole), os.path.basename(path))
-            skipped = path.startswith(("var/", "usr/share/doc", "usr/share/selinux"))
-            if not skipped and ((whole / path).is_symlink() or (whole / path).is_file()):
-                found.add(path)
-    return found
-
-
 def _build(out: Path) -> None:
-    root = out / "tree"
-    subprocess.run(["cp", "-a", "--reflink=auto", str(tree.coreos_tree() / "tree"), str(root)],
-                   check=True)
+    root = variant.based(out, _policy())
     shutil.rmtree(root / "usr/etc/selinux")
-    policy = _policy() / "tree"
-    subprocess.run(["cp", "-a", f"{policy}/usr", str(root)], check=True)
-    subprocess.run(["cp", "-a", f"{policy}/etc/.", str(root / "usr/etc")], check=True)
+    subprocess.run(["cp", "-a", f"{_policy()}/tree/etc/.", str(root / "usr/etc")], check=True)
     place = root / "usr/etc/selinux"
     (place / "config").write_text(_CONFIG, "ascii")
     with open(place / "semanage.conf", "a", encoding="ascii") as file:
@@ -97,13 +65,7 @@ def _build(out: Path) -> None:
         file.writelines(f"{alias} {real}\n" for alias, real in _EQUIVALENCES)
     _add_tools(root, out)
     _add_setfiles(root, out)
-    repo = out / "repo"
-    subprocess.run(["ostree", f"--repo={repo}", "init", "--mode=archive"], check=True)
-    commit.make(out, repo, tree.VERSION, [f"--tree=dir={root}", f"--selinux-policy={root}"],
-                more=[_TOOLS])
-    shutil.copy(commit.signing_key() / "key.asc", out)
-    for name in ("home", "tree"):
-        shutil.rmtree(out / name)
+    variant.repository(out, f"--selinux-policy={root}", more=[_TOOLS])
 
 
 def _add_module(root: Path) -> None:
