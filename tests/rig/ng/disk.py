@@ -2,10 +2,12 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Dict, NamedTuple
 
 from .. import grub, uml
+from ..cache import remove_tree
 from . import boot
 from .names import BOOT_UUID, DATA_VG, DOMAIN_POOL, NEW, OLD, POOL, VG, VOLUMES, fs_uuid
 
@@ -33,11 +35,21 @@ BOOT = Partition(66 * _MIB, 1024 * _MIB)
 
 
 def make(out: Path, trees: Dict[str, Path], boot_fs: str) -> None:
-    """Write ng.raw and data.raw below `out`.
+    """Write ng.qcow2 and data.qcow2 below `out`, in a second attempt if User Mode Linux hung.
 
     `trees`: image (the new generation), older (what the old one has otherwise), host (the host's
     state), old_layer and new_layer (what of it differs between the layers).
     """
+    try:
+        _make(out, trees, boot_fs)
+    except uml.Stalled as stalled:
+        print(f"rig: begun again: {stalled}", file=sys.stderr, flush=True)
+        for path in out.iterdir():
+            remove_tree(path)
+        _make(out, trees, boot_fs)
+
+
+def _make(out: Path, trees: Dict[str, Path], boot_fs: str) -> None:
     disk, data, work = out / "ng.raw", out / "data.raw", out / "work"
     work.mkdir()
     for path, size in ((disk, _DISK_BYTES), (data, _DATA_BYTES)):
