@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import List, Mapping, Sequence
 
 from .. import rpms
-from ..cache import cached
+from ..cache import cached, remove_tree
 from . import initrd, tree
 
 REF = "ovirt/x86_64/coreos/stable"
@@ -62,7 +62,7 @@ def _make_key(out: Path) -> None:
     (out / "key.asc").write_bytes(_gpg(out, "--armor", "--export", KEY_NAME))
     secret = _gpg(out, "--passphrase", "", "--export-secret-keys", KEY_NAME)
     (out / "secret.pgp").write_bytes(secret)
-    shutil.rmtree(out / "home")
+    forget(out)
 
 
 def _gpg(out: Path, *argv: str) -> bytes:
@@ -87,6 +87,12 @@ def _gpg(out: Path, *argv: str) -> bytes:
             subprocess.run(["gpgconf", "--homedir", os.fspath(link), "--kill", "all"], check=True)
 
 
+def forget(out: Path) -> None:
+    """Remove the key ring; the agent that ostree started removes its sockets at the same time."""
+    subprocess.run(["gpgconf", "--homedir", os.fspath(out / "home"), "--kill", "all"], check=False)
+    remove_tree(out / "home")
+
+
 def _build(out: Path) -> None:
     product = tree.coreos_tree()
     root = product / "tree"
@@ -101,7 +107,7 @@ def _build(out: Path) -> None:
     _nolvm(out, product)
     _unsigned(out)
     _corrupt(out)
-    shutil.rmtree(out / "home")
+    forget(out)
 
 
 def make(out: Path, repo: Path, version: str, trees: Sequence[str],

@@ -67,5 +67,5 @@ def repository(out: Path, *options: str, more: Sequence[rpms.Package] = ()) -> N
     subprocess.run(["ostree", f"--repo={repo}", "init", "--mode=archive"], check=True)
     commit.make(out, repo, tree.VERSION, [f"--tree=dir={root}", *options], more=more)
     shutil.copy(commit.signing_key() / "key.asc", out)
-    for name in ("home", "tree"):
-        shutil.rmtree(out / name)
+    commit.forget(out)
+    shutil.rmtree(root)
