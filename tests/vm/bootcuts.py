@@ -6,6 +6,7 @@ the recovery that the next mount of /boot does.
 
 import random
 import subprocess
+import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ GRUBENV, CUSTOM = "/grub2/grubenv", "/grub2/custom.cfg"
 PRIVATE_ENV = "/coreos/grub2/grubenv"
 NOTHING: Mapping[str, bytes] = {}
 _SECTOR = 512
+_XFS = b"XFSB"
 _IN_PLACE = b"# GRUB Environment Block\n"  # what is overwritten with no log to mend it
 
 
@@ -154,15 +156,28 @@ def environment(**values: str) -> bytes:
 
 def recover(image: Path) -> List[str]:
     """Recover as mounting does after a cut; what is wrong with the file system then."""
-    told = []
-    for argv, good in ((["-E", "journal_only", "-p"], (0,)), (["-p", "-f"], (0, 1)),
-                       (["-f", "-n"], (0,))):
-        done = subprocess.run(["e2fsck", *argv, str(image)], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              check=False)
-        if done.returncode not in good:
-            told.append(f"e2fsck {' '.join(argv)} ends with {done.returncode}: {done.stdout}")
-    return told
+    with open(image, "rb") as file:
+        xfs = file.read(len(_XFS)) == _XFS
+    return _recover_xfs(image) if xfs else [
+        problem for argv, good in ((["-E", "journal_only", "-p"], (0,)), (["-p", "-f"], (0, 1)),
+                                   (["-f", "-n"], (0,)))
+        for problem in _problem(["e2fsck", *argv, str(image)], good)]
+
+
+def _recover_xfs(image: Path) -> List[str]:
+    """Its log is replayed by nothing but a mount."""
+    with tempfile.TemporaryDirectory() as place:
+        told = _problem(["mount", "-t", "xfs", "-o", "loop,nouuid", str(image), place])
+        if not told:
+            told = _problem(["umount", place])
+    return told or _problem(["xfs_repair", "-n", "-f", str(image)])
+
+
+def _problem(argv: Sequence[str], good: Sequence[int] = (0,)) -> List[str]:
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    return [] if done.returncode in good else [
+        f"{' '.join(argv)} ends with {done.returncode}: {done.stdout}"]
 
 
 def states(replay: Replay, entries: Sequence[Entry], chance: random.Random) -> Iterator[State]:

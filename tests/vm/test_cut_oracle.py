@@ -3,7 +3,9 @@
 Needs no VM.
 """
 
+import os
 import random
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Dict, List
@@ -13,6 +15,7 @@ import pytest
 from ng2coreos.firstboot import ng_boot
 from ng2coreos.stage import menu
 from tests.rig.bootimage import BootImage
+from tests.rig.loggedfs import LoggedFs
 from tests.rig.replay import Range, Replay
 from tests.rig.test_grubscript import KERNEL, NG_TITLE, environment
 from tests.rig.test_grubscript import files as files  # the fixture: an armed boot partition
@@ -154,3 +157,20 @@ def test_every_write_makes_its_states_and_the_disk_goes_on(tmp_path: Path) -> No
     assert seen["6 written"] == ["cb##"]
     assert seen["6 lost"][0] == "cb--"
     assert len(seen) == 7
+
+
+@pytest.mark.vm  # wants loop devices of the kernel, though no guest
+def test_xfs_is_recovered_as_a_mount_does_it(tmp_path: Path) -> None:
+    disk = LoggedFs("xfs", tmp_path)
+    with disk.mounted() as mounted:
+        (mounted / "kept").write_bytes(b"k" * 5000)
+        with open(mounted / "kept", "rb") as file:
+            os.fsync(file.fileno())
+        shutil.copyfile(disk.disk, tmp_path / "cut")
+    assert BootImage(tmp_path / "cut").read("/kept") is None  # it is in the log alone
+    assert bootcuts.recover(tmp_path / "cut") == []
+    assert BootImage(tmp_path / "cut").read("/kept") == b"k" * 5000
+    with open(tmp_path / "cut", "r+b") as image:
+        image.seek(4096)  # block 1: the root of a tree of free space
+        image.write(b"?" * 4096)
+    assert bootcuts.recover(tmp_path / "cut") != []

@@ -8,7 +8,7 @@ import hashlib
 import random
 import subprocess
 from pathlib import Path
-from typing import Collection, Dict, Iterator, cast
+from typing import Collection, Dict, Iterator, Sequence, cast
 
 import pytest
 
@@ -16,7 +16,7 @@ from ng2coreos.core.errors import Exit
 from ng2coreos.firstboot.system import PARTITION as PARTITION_ON_NEW
 from ng2coreos.stage.menu import ENTRY, FIRST_BOOT_ENTRY
 from tests.rig import replay, states
-from tests.rig.writelog import flushes
+from tests.rig.writelog import Entry, flushes
 from tests.vm import lvmcuts
 from tests.vm.bootcuts import PARTITION, Oracle
 from tests.vm.conftest import opened
@@ -127,9 +127,15 @@ MORE = [(step, way, seed) for step in STEPS for way in ("resume", "rollback") fo
 def test_a_cut_host_boots_and_goes_either_way(story: Story, figures: Dict[str, float], step: str,
                                               way: str, seed: int) -> None:
     kept = story.sample(step, random.Random(f"{SEED} {step} {way} {seed}"))
+    _goes_on(story, kept, way, figures)
+
+
+def _goes_on(story: Story, kept: Sequence[Entry], way: str, figures: Dict[str, float],
+             firmware: str = "bios") -> None:
+    """A host with these entries on its disk boots what GRUB was seen to, and either way is open."""
     trial = story.way(kept) == story.oracle.new[FIRST]
     with story.run.cut(story.scene, kept, "cut") as scene:
-        scene.guest.boot()
+        scene.guest.boot(firmware)
         figures["disks after a cut booted"] = 1
         if trial:
             assert scene.system() == "coreos"
@@ -147,6 +153,34 @@ def test_a_cut_host_boots_and_goes_either_way(story: Story, figures: Dict[str, f
             assert [p for p in changed(story.armed, now) if not p.endswith(RESUMED)] == []
         scene.tool("rollback")
         assert story.before.differences(scene) == []
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[Story]:
+    """The first recording on a host with UEFI and xfs on /boot, whose log GRUB does not read."""
+    with work_place("cuts-else-files") as place, opened("cuts-else", "xfs") as scene:
+        scene.guest.resume(states.ng_up(scene.image, "uefi"))
+        scene.prepare_ng()
+        yield Story(scene, place)
+
+
+@pytest.mark.soak
+def test_with_uefi_and_xfs_on_boot_grub_boots_something_whole(
+        elsewhere: Story, figures: Dict[str, float]) -> None:
+    assert elsewhere.differences == []
+    assert not [e for e in elsewhere.run.entries if e.within(0, PARTITION.start)]  # with the ESP
+    assert judge(elsewhere.run, elsewhere.place, {END: elsewhere.oracle}, figures) == []
+    assert {*elsewhere.oracle.seen} == {"ng", FIRST}
+    _lvm(elsewhere.run, elsewhere, figures)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("step,way", [
+    ("write-boot", "resume"), ("arm", "resume"), ("arm", "rollback"), ("rollback", "rollback")])
+def test_with_uefi_and_xfs_on_boot_a_cut_host_goes_either_way(
+        elsewhere: Story, figures: Dict[str, float], step: str, way: str) -> None:
+    kept = elsewhere.sample(step, random.Random(f"{SEED} xfs {step} {way}"))
+    _goes_on(elsewhere, kept, way, figures, "uefi")
 
 
 @pytest.fixture(scope="module")
