@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from itertools import count
 from typing import Dict, Generic, Iterable, Iterator, List, Pattern, Tuple, TypeVar
 
 T = TypeVar("T")
@@ -71,23 +72,60 @@ def literal(pattern: str) -> bool:
 
 @cache
 def compiled(pattern: str) -> Pattern[str]:
-    """The pattern as a regular expression for a whole path."""
+    """The pattern as a regular expression for a whole path.
+
+    It takes at most time that grows with the square of the path's length, whatever the pattern:
+    what follows one wildcard is looked for where it comes first, and never again (no later place
+    leaves more room to what is still to come). Only what follows the last one must end the path.
+    """
+    end = r"\Z"
     if pattern.endswith("/**"):
-        return re.compile(_translate(pattern[:-3]) + r"(?:/.*)?\Z", re.DOTALL)
-    return re.compile(_translate(pattern) + r"\Z", re.DOTALL)
+        pattern, end = pattern[:-3], r"(?:/.*)?\Z"
+    groups = count()
+    parts = _parts(pattern)
+    text = _within(parts[0], groups, last=len(parts) == 1)
+    for part in parts[1:-1]:
+        text += _first(".*?" + _within(part, groups), groups)
+    if parts[1:]:
+        text += ".*" + _within(parts[-1], groups, last=True)
+    return re.compile(text + end, re.DOTALL)
 
 
-def _translate(pattern: str) -> str:
-    parts = []
-    for token in _TOKEN.findall(pattern):
-        if token == "**":
-            parts.append(".*")
-        elif token == "*":
-            parts.append("[^/]*")
-        elif token == "?":
-            parts.append("[^/]")
+def _parts(pattern: str) -> List[List[str]]:
+    """Between each ``**`` and the next: the regular expressions between ``*`` and ``*``."""
+    parts = [[""]]
+    stars = 0  # of a run of them the longest counts
+    for token in [*_TOKEN.findall(pattern), ""]:
+        if token.startswith("*"):
+            stars = max(stars, len(token))
+            continue
+        if stars > 1:
+            parts.append([""])
+        elif stars:
+            parts[-1].append("")
+        stars = 0
+        if token == "?":
+            parts[-1][-1] += "[^/]"
         elif token.startswith("<") and token.endswith(">"):
-            parts.append("[^/]+")
+            parts[-1][-1] += "[^/]"
+            stars = 1
         else:
-            parts.append(re.escape(token))
-    return "".join(parts)
+            parts[-1][-1] += re.escape(token)
+    return parts
+
+
+def _within(texts: List[str], groups: Iterator[int], last: bool = False) -> str:
+    """The expressions, anything but a slash between two; only the last may be tried twice."""
+    text = texts[0]
+    for number, following in enumerate(texts[1:], 2):
+        if last and number == len(texts):
+            text += "[^/]*" + following
+        else:
+            text += _first("[^/]*?" + following, groups)
+    return text
+
+
+def _first(text: str, groups: Iterator[int]) -> str:
+    """The first way to match, taken for good: an atomic group, which re has from 3.11 on."""
+    name = f"g{next(groups)}"
+    return f"(?=(?P<{name}>{text}))(?P={name})"

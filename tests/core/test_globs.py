@@ -1,6 +1,10 @@
 """Path patterns: what fits, and which of two fits better."""
 
+from functools import cache
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ng2coreos.core import globs
 
@@ -39,3 +43,38 @@ def test_a_literal_path_beats_a_pattern_and_a_longer_start_a_shorter() -> None:
     ranked = sorted(patterns, key=globs.specificity)
     assert ranked == ["/etc/**", "/etc/sysctl.d/*", "/etc/sysctl.d/*.conf",
                       "/etc/sysctl.d/vdsm.conf"]
+
+
+@cache
+def plainly(pattern: str, path: str) -> bool:
+    """The meaning of a pattern of the pieces below, by trying everything."""
+    if pattern == "/**" and (not path or path[0] == "/"):
+        return True
+    if not pattern:
+        return not path
+    if pattern.startswith("**"):
+        return any(plainly(pattern[2:], path[skip:]) for skip in range(len(path) + 1))
+    if pattern.startswith(("*", "<x>")):
+        least, rest = (0, pattern[1:]) if pattern[0] == "*" else (1, pattern[3:])
+        name = len(path.partition("/")[0])
+        return any(plainly(rest, path[skip:]) for skip in range(least, name + 1))
+    fits = bool(path) and (path[0] != "/" if pattern[0] == "?" else path[0] == pattern[0])
+    return fits and plainly(pattern[1:], path[1:])
+
+
+@given(st.lists(st.sampled_from(["a", "b", "/", "*", "**", "?", "<x>", "/**"]), max_size=8)
+       .map("".join).filter(lambda pattern: "***" not in pattern),
+       st.text("ab/", max_size=10))
+def test_a_pattern_means_what_it_says(pattern: str, path: str) -> None:
+    assert globs.matches(pattern, path) is plainly(pattern, path)
+
+
+@pytest.mark.parametrize("pattern,path", [
+    ("/" + "*a" * 500 + "b", "/" + "a" * 4000),
+    ("/" + "**a" * 500 + "b", "/" + "a" * 4000),
+    ("/" + "*" * 500 + "b", "/" + "*" * 4000),
+    ("/" + "<x>" * 500 + "/", "/" + "a" * 4000),
+    ("/" + "**a*b" * 300 + "c", "/ab" * 1300),
+])
+def test_no_pattern_takes_for_ever(pattern: str, path: str) -> None:
+    assert not globs.matches(pattern, path)

@@ -5,8 +5,9 @@ goes into the corpus, and is tried in every run from then on.
 """
 
 import os
+import signal
 from pathlib import Path
-from typing import List
+from typing import Iterator, List
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +18,7 @@ from tests.fuzz.parsers import PARSERS
 
 CORPUS = Path(__file__).parent / "corpus"
 EXAMPLES = int(os.environ.get("NG2COREOS_FUZZ", "150"))
+HANG_S = 60.0  # of this process: what is slow for want of a processor is none
 TOKENS = (b"{", b"}", b"[", b"]", b'"', b":", b",", b"\n", b"\0", b"\\", b"=", b"#", b"-", b" ",
           b"null", b"true", b"1e999", b"-1", b"NaN", b"\xff", b"\xed\xb0\x80", b"/../", b"%s",
           b"&a", b"*a", b"!!python/name:os.system ", b"070701", b"TRAILER!!!", b"FFFFFFFF",
@@ -50,6 +52,26 @@ def stands(parser: str, data: bytes) -> None:
         assert error.message and error.hint and error.exit_code is not Exit.INTERNAL
 
 
+def stands_soon(parser: str, data: bytes) -> None:
+    """The same, and not after a minute of the processor's time."""
+    signal.setitimer(signal.ITIMER_VIRTUAL, HANG_S)
+    try:
+        stands(parser, data)
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+@pytest.fixture(autouse=True)
+def no_hang() -> Iterator[None]:
+    """What hangs is stopped, and told with the input that it hangs on."""
+    def hangs(*_: object) -> None:
+        raise AssertionError("it hangs")
+
+    before = signal.signal(signal.SIGVTALRM, hangs)
+    yield
+    signal.signal(signal.SIGVTALRM, before)
+
+
 @pytest.mark.parametrize("parser", PARSERS)
 def test_mutated_inputs(parser: str) -> None:
     seeds = corpus(parser)
@@ -58,7 +80,7 @@ def test_mutated_inputs(parser: str) -> None:
               suppress_health_check=list(HealthCheck))
     @given(st.one_of(mutated(seeds), st.binary(max_size=400)))
     def run(data: bytes) -> None:
-        stands(parser, data)
+        stands_soon(parser, data)
 
     run()
 
@@ -66,7 +88,7 @@ def test_mutated_inputs(parser: str) -> None:
 @pytest.mark.parametrize("path", sorted(CORPUS.glob("*/*")), ids=lambda path: str(
     path.relative_to(CORPUS)))
 def test_kept_inputs(path: Path) -> None:
-    stands(path.parent.name, path.read_bytes())
+    stands_soon(path.parent.name, path.read_bytes())
 
 
 def test_the_corpus_is_of_parsers_that_are_there() -> None:
