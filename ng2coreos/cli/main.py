@@ -35,6 +35,7 @@ from ng2coreos.cli.rollback import rollback
 from ng2coreos.cli.status import status
 from ng2coreos.cli.support import support
 from ng2coreos.cli.whitelist import whitelist
+from ng2coreos.core.command import hear_of_ends
 from ng2coreos.core.errors import Exit, Ng2CoreosError
 
 
@@ -64,6 +65,7 @@ wire(cli)
 
 def main() -> None:
     """Entry point: on the new system its own commands, on NG these; errors as a line and a hint."""
+    hear_of_ends()
     if Path("/run/ostree-booted").exists():
         from ng2coreos.firstboot import cli as firstboot_cli
         raise SystemExit(firstboot_cli.main(sys.argv[1:]))

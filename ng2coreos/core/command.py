@@ -19,6 +19,7 @@ from ng2coreos.core.redact import redact_text
 
 DEADLINE_S = 120.0  # ample for any query; long commands say their own
 _TAIL = 4000  # characters of stderr that an error shows
+_JUDGED = 16 * _TAIL  # what redaction looks at for that
 OUTPUT_BYTES = 128 << 20  # no program that is asked for anything has as much to say
 _BLOCK_BYTES = 64 * 1024  # a pipe holds no more at once (pipe(7))
 _LAST_WORDS_S = 5.0  # to read what a program that has ended left in its pipes
@@ -42,6 +43,15 @@ class Completed:
 
 
 Runner = Callable[[Sequence[str], float, Input], Completed]
+
+
+def hear_of_ends() -> None:
+    """Guarantee that this process learns how its programs ended; each entry point calls it first.
+
+    Whoever started us may ignore SIGCHLD, and that is inherited: the kernel then forgets how a
+    child ended, and Python takes every one for a success.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def run_process(argv: Sequence[str], timeout_s: float = DEADLINE_S, data: Input = None,
@@ -168,7 +178,9 @@ def check(result: Completed, ok: Sequence[int]) -> Completed:
     """
     if result.returncode in ok:
         return result
-    tail = redact_text((result.stderr.strip() or result.stdout.strip())[-_TAIL:])
+    said = result.stderr.strip() or result.stdout.strip()
+    # cut last: a password whose name was cut off is not known for one
+    tail = redact_text(said[-_JUDGED:])[-_TAIL:]
     raise CommandFailed(f"{_named(result.argv)} failed with status {result.returncode}: {tail}",
                         hint="The message above is the program's own.")
 

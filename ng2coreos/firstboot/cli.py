@@ -9,7 +9,7 @@ import traceback
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from ng2coreos import __version__
-from ng2coreos.core.command import Completed, Input
+from ng2coreos.core.command import Completed, Input, hear_of_ends
 from ng2coreos.core.errors import Exit, Ng2CoreosError, Unsupported
 from ng2coreos.core.host import Host
 from ng2coreos.firstboot import (
@@ -35,6 +35,7 @@ Command = Callable[[System, argparse.Namespace], Exit]
 
 def main(arguments: Optional[Sequence[str]] = None, system: Optional[System] = None) -> int:
     """Run one command; the exit code says what the host's state is (core/errors.py)."""
+    hear_of_ends()
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="ng2coreos: %(message)s", stream=sys.stderr,
                         level=logging.INFO if options.command == "trial" else logging.WARNING)

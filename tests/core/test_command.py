@@ -121,6 +121,37 @@ def test_no_message_shows_a_password_that_the_program_told(out: str, err: str) -
         check(Completed(("iscsiadm",), 1, out, err, 0), (0,))
 
 
+@pytest.mark.parametrize("said", ["password={} is wrong", "password: {}\nno more"])
+def test_what_is_cut_off_takes_no_name_of_a_password_along(said: str) -> None:
+    secret = "hunter2" * 10
+    for more in range(command._TAIL - 120, command._TAIL + 1):
+        with pytest.raises(CommandFailed) as error:
+            check(Completed(("iscsiadm",), 1, "", said.format(secret) + " " + "x" * more, 0), (0,))
+        assert "hunter2" not in error.value.message, more
+
+
+IGNORED = """
+import signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+sys.argv = ["ng2coreos", "--version"]
+try:
+    {main}
+except SystemExit:
+    pass
+from ng2coreos.core.command import run_process
+assert run_process(["sh", "-c", "exit 3"]).returncode == 3
+"""
+
+
+@pytest.mark.parametrize("main", [
+    "from ng2coreos.cli.main import main; main()",
+    "from ng2coreos.firstboot.cli import main; main(['--help'])"])
+def test_who_started_us_and_ignores_its_children_makes_no_failure_a_success(main: str) -> None:
+    done = subprocess.run([sys.executable, "-c", IGNORED.format(main=main)], check=False,
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 STOPPED = """
 import sys
 from ng2coreos.core.command import run_process
