@@ -22,8 +22,8 @@ _EVENTS = ("begin", "intent", "done", "undo", "undone", "failed", "finished", "a
            "rolled-back", "stopping", "started")
 _ASIDE = ("stopping", "started")  # services before a restart; how the run stands is not changed
 _OF_A_CHANGE = ("intent", "done", "undo", "undone")  # these records name one
-# it becomes a file name and part of an LVM tag (lvm(8): letters, digits and _+.-/=!:#&)
 _TIME = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]Z")  # utc_now
+# it becomes a file name and part of an LVM tag (lvm(8): letters, digits and _+.-/=!:#&)
 _RUN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
 
@@ -54,7 +54,11 @@ class RunDirectory:
 
     def plan(self) -> Plan:
         """The plan that the run executes."""
-        return read_plan(self.plan_file)
+        try:
+            return read_plan(self.plan_file)
+        except BadInput as error:
+            raise BadInput(error.message, hint="If it is damaged, `ng2coreos rollback` does "
+                           "without it; a run of another version is that one's to undo.") from None
 
     def records(self) -> List[Record]:
         """The journal's records since the run began last: a plan may be applied again."""
@@ -162,8 +166,7 @@ def _shaped(record: Record) -> bool:
     event, change = record.get("event"), record.get("change")
     if event not in _EVENTS or (event in _OF_A_CHANGE and not isinstance(change, str)):
         return False
-    at = record.get("at")
-    if at is not None and not (isinstance(at, str) and _TIME.fullmatch(at)):
+    if "at" in record and not (isinstance(record["at"], str) and _TIME.fullmatch(record["at"])):
         return False
     if event == "stopping":
         units = record.get("units")

@@ -19,6 +19,7 @@ from ng2coreos.execute import work
 from ng2coreos.execute.rollback import leftovers
 from ng2coreos.execute.run import BOOT
 from ng2coreos.execute.secrets import forget
+from ng2coreos.execute.steps.write_boot import keep_state
 from ng2coreos.execute.store import RunDirectory, Store, read_plan, utc_now
 from ng2coreos.inventory import devices, grub, lvm_layout
 from ng2coreos.model.state import BootState
@@ -56,28 +57,25 @@ def sweep(host: Host, directory: RunDirectory, store: Store) -> None:
     The boot entry goes first, then what it names; a step before it that fails ends it.  The plan
     goes with the secrets that may be in it.
     """
-    state = _state(host)
-    files = grub.read(host, "uefi" if host.exists(_EFI) else "bios")
-    environment = f"{BOOT}{state.grubenv}" if state is not None else files.env
-    custom_cfg = f"{BOOT}{state.custom_cfg}" if state is not None else files.custom_cfg
-    vg = state.vg if state is not None else lvm_layout.read(host, devices.connect(host)).vg
-    partition = host.path(BOOT)
+    state, partition = _state(host), host.path(BOOT)
+    environment, custom_cfg = _grub(host, state)
     boots: List[_Undo] = [
         ("the boot entry", partial(arm.disarm, host.path(environment),
                                    state.saved_entry if state is not None else "")),
-        ("the menu", partial(bootdir.remove_block, host.path(custom_cfg)))]
-    rest: List[_Undo] = [("the first boot's config", partial(bootdir.erase_overlay, partition)),
+        ("the menu", partial(bootdir.remove_menu, host.path(custom_cfg), partition))]
+    rest: List[_Undo] = [("how the trials went", partial(keep_state, partition, directory)),
                          ("files on /boot", partial(bootdir.remove_files, partition)),
                          ("what was unpacked", partial(work.clear, host))]
     problems = _tried(boots)
     if not problems:
         try:
+            vg = state.vg if state is not None else lvm_layout.read(host, devices.connect(host)).vg
             rest += [(f"LV {vg}/{name}", partial(volumes.remove, host, vg, name))
                      for name in volumes.ours(host, vg)]
+            problems = _tried(rest)
+            problems += [f"left over: {name}" for name in leftovers(host, vg, custom_cfg)]
         except (Ng2CoreosError, OSError) as error:
             problems.append(f"LVM: {error}")
-        problems += _tried(rest)
-        problems += [f"left over: {name}" for name in leftovers(host, vg, custom_cfg)]
     if problems:
         raise RollbackIncomplete("Not everything could be undone: " + "; ".join(problems),
                                  hint=_HINT)
@@ -88,6 +86,14 @@ def sweep(host: Host, directory: RunDirectory, store: Store) -> None:
     except (Ng2CoreosError, OSError) as error:
         _LOG.warning("not journaled: %s", error)
     store.end()
+
+
+def _grub(host: Host, state: Optional[BootState]) -> Tuple[str, str]:
+    """NG's GRUB environment and custom.cfg, as paths of the host."""
+    if state is not None:
+        return f"{BOOT}{state.grubenv}", f"{BOOT}{state.custom_cfg}"
+    files = grub.read(host, "uefi" if host.exists(_EFI) else "bios")
+    return files.env, files.custom_cfg
 
 
 def _tried(undos: List[_Undo]) -> List[str]:

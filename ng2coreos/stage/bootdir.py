@@ -135,19 +135,19 @@ def erase_overlay(partition: Path) -> None:
         durable.settle(partition)
 
 
-def remove_menu(host: Host, partition: Path, plan: BootPlan) -> None:
-    """Take our block out of custom.cfg (an empty file goes), then the overlay with its secrets.
+def remove_menu(custom_cfg: Path, partition: Path) -> None:
+    """Take our block out of `custom_cfg` (an empty file goes), then the overlay with its secrets.
 
     Where /boot is too full to write custom.cfg anew, the overlay makes room: an entry that lacks it
     loads NG.
     """
     try:
-        remove_block(host.path(plan.custom_cfg))
+        remove_block(custom_cfg)
     except OSError as error:
         if error.errno not in _FULL:
             raise
         erase_overlay(partition)
-        remove_block(host.path(plan.custom_cfg))
+        remove_block(custom_cfg)
     erase_overlay(partition)
 
 

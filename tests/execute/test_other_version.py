@@ -73,7 +73,7 @@ def test_an_armed_run_of_another_version_is_left_armed(place: World) -> None:
 @pytest.mark.parametrize("record", [
     {"event": "paused"}, {"event": "intent", "change": "beta:0"}, {"event": "done"}, {"event": 3},
     {"change": "beta:0"}, {"event": "again", "at": 7},
-    {"event": "again", "at": "yesterday"}])
+    {"event": "again", "at": "yesterday"}, {"event": "again", "at": None}])
 def test_a_record_that_is_not_known_is_an_error_but_no_obstacle_on_the_way_back(
         place: World, record: "dict[str, object]") -> None:
     held = killed(place)

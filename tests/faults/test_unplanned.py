@@ -2,11 +2,13 @@
 
 import json
 import os
+from pathlib import Path
 from typing import Callable, Dict
 
 import pytest
 
-from ng2coreos.core.errors import BadInput, RollbackIncomplete
+from ng2coreos.core.errors import BadInput, CommandFailed, RollbackIncomplete
+from ng2coreos.inventory import grub, lvm_layout
 from ng2coreos.stage import bootdir
 from ng2coreos.stage.menu import FIRST_BOOT_ENTRY
 from tests.execute.simulated import SECRET
@@ -49,6 +51,16 @@ def test_an_armed_host_goes_back(scene: Scene, how: str) -> None:
     assert not [path for path, node in kept.items() if path.startswith("var/lib/ng2coreos")
                 and (SECRET in node.data or b"canaryhash" in node.data)]
     scene.apply()  # nothing is in its way
+
+
+def test_whatever_wants_the_plan_names_the_way_back(scene: Scene) -> None:
+    scene.apply()
+    spoil(scene, "half")
+    for command in (scene.apply, scene.resume, scene.apply_again):
+        error = attempt(command)
+        assert isinstance(error, BadInput) and "`ng2coreos rollback`" in str(error.hint)
+    scene.roll_back()
+    undone(scene)
 
 
 def test_a_host_without_its_state_file_goes_back(scene: Scene) -> None:
@@ -96,6 +108,71 @@ def test_what_fails_is_told_and_tried_again(scene: Scene, monkeypatch: pytest.Mo
     monkeypatch.setattr(bootdir, "remove_block", real)
     scene.roll_back()
     assert differences(before, scene.ng()) == []
+
+
+def test_nothing_else_is_asked_before_ng_is_the_next_boot(
+        scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state is lost as well, and LVM, which then has to be asked for the group, is out."""
+    before = scene.ng()
+    scene.apply()
+    spoil(scene, "half")
+    scene.host.path("/boot/coreos/ng2coreos.state").write_text("{")
+    real = lvm_layout.read
+
+    def refused(*_: object) -> None:
+        raise CommandFailed("lvs failed with status 5: a lock.", hint="Mend it.")
+
+    monkeypatch.setattr(lvm_layout, "read", refused)
+    with pytest.raises(RollbackIncomplete, match="LVM: lvs failed"):
+        scene.roll_back()
+    assert scene.next_entry() == build.ENTRY
+    assert b"ng2coreos" not in scene.host.path("/boot/grub2/custom.cfg").read_bytes()
+    monkeypatch.setattr(lvm_layout, "read", real)
+    scene.roll_back()
+    assert differences(before, scene.ng()) == []
+    undone(scene)
+
+
+def test_what_the_state_tells_is_asked_nobody_else(scene: Scene,
+                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.apply()
+    spoil(scene, "half")
+
+    def refused(*_: object) -> None:
+        raise BadInput("grub.cfg cannot be read.", hint="Mend it.")
+
+    monkeypatch.setattr(grub, "read", refused)
+    scene.roll_back()
+    undone(scene)
+
+
+def test_a_full_boot_gets_room_where_the_first_boots_config_was(
+        scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = scene.ng()
+    scene.apply()
+    spoil(scene, "half")
+    real, overlay = bootdir.remove_block, scene.host.path("/boot/coreos") / bootdir.OVERLAY
+
+    def full(custom_cfg: Path) -> None:
+        if overlay.exists():
+            raise OSError(28, "No space left on device")
+        real(custom_cfg)
+
+    monkeypatch.setattr(bootdir, "remove_block", full)
+    assert overlay.exists()
+    scene.roll_back()
+    assert differences(before, scene.ng()) == []
+    undone(scene)
+
+
+def test_how_the_trials_went_is_kept(scene: Scene) -> None:
+    scene.apply()
+    spoil(scene, "half")
+    held = scene.store.current()
+    assert held is not None
+    told = scene.host.path("/boot/coreos/ng2coreos.state").read_bytes()
+    scene.roll_back()
+    assert (held.path / "ng2coreos.state").read_bytes() == told
 
 
 def test_a_plan_of_another_version_is_that_ones_to_undo(scene: Scene) -> None:

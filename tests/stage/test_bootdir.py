@@ -39,14 +39,14 @@ def test_there_and_back_leaves_ng_as_it_was(host: Host, boot: Path, boot_plan: B
     assert digests(boot) == seen
     bootdir.verify(host, boot, boot_plan)
     assert len(bootdir.leftovers(boot, boot / "grub2/custom.cfg")) == 4
-    bootdir.remove_menu(host, boot, boot_plan)
+    bootdir.remove_menu(host.path(boot_plan.custom_cfg), boot)
     assert not (boot / "coreos/ng2coreos-firstboot.cpio").exists()
     bootdir.remove_files(boot)
     assert bootdir.leftovers(boot, boot / "grub2/custom.cfg") == []
     after = snapshot(boot)
     assert {p: v[:4] + v[5:] for p, v in after.items() if p not in (".", "grub2")} == {
         p: v[:4] + v[5:] for p, v in before.items() if p not in (".", "grub2")}
-    bootdir.remove_menu(host, boot, boot_plan)
+    bootdir.remove_menu(host.path(boot_plan.custom_cfg), boot)
     bootdir.remove_files(boot)
 
 
@@ -223,7 +223,7 @@ def test_a_custom_cfg_that_was_not_there_goes_again(host: Host, boot: Path, boot
     custom.unlink()
     bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
     assert custom.stat().st_mode & 0o777 == 0o600
-    bootdir.remove_menu(host, boot, boot_plan)
+    bootdir.remove_menu(host.path(boot_plan.custom_cfg), boot)
     assert not custom.exists()
 
 
@@ -233,7 +233,7 @@ def test_links_of_others_are_used_or_refused_but_never_replaced(
     bootdir.install(host, boot, boot_plan, deployed, [OVERLAY])
     bootdir.verify(host, boot, boot_plan)
     assert (boot / "boot/ostree/ovirt-node-abc/vmlinuz-6").read_text() == "k"
-    bootdir.remove_menu(host, boot, boot_plan)
+    bootdir.remove_menu(host.path(boot_plan.custom_cfg), boot)
     bootdir.remove_files(boot)
     assert os.readlink(str(boot / "boot")) == "."
     (boot / "ostree").symlink_to("elsewhere")
@@ -251,7 +251,7 @@ def test_what_a_killed_write_left_is_found_and_removed(host: Host, boot: Path,
         link.symlink_to("coreos")
     assert bootdir.leftovers(boot, boot / "grub2/custom.cfg") == [
         str(left[0]), str(left[1]), str(left[2])]
-    bootdir.remove_menu(host, boot, boot_plan)
+    bootdir.remove_menu(host.path(boot_plan.custom_cfg), boot)
     bootdir.remove_files(boot)
     assert bootdir.leftovers(boot, boot / "grub2/custom.cfg") == []
 
@@ -273,7 +273,7 @@ def test_a_killed_removal_can_be_repeated(host: Host, boot: Path, boot_plan: Boo
         with monkeypatch.context() as patch:
             patch.setattr(durable, "remove", remove)
             try:
-                bootdir.remove_menu(host, boot, boot_plan)
+                bootdir.remove_menu(host.path(boot_plan.custom_cfg), boot)
                 bootdir.remove_files(boot)
             except KeyboardInterrupt:
                 continue

@@ -5,11 +5,14 @@ NG remains the default.
 """
 
 import logging
+from pathlib import Path
 from typing import Tuple
 
 from ng2coreos.core import durable
+from ng2coreos.core.reading import STATE_BYTES, read_regular
 from ng2coreos.execute.run import Run
 from ng2coreos.execute.step import Result, Step, Undo
+from ng2coreos.execute.store import RunDirectory
 from ng2coreos.model.plan import Change, Decisions, Target
 from ng2coreos.model.state import BootState, Phase
 from ng2coreos.stage import bootdir, cpio, state, sysroot
@@ -50,13 +53,20 @@ class WriteBoot(Step):
     def undo(self, change: Change, record: Undo, run: Run) -> None:
         """Remove the block, then what it named; how the trials went is kept with the run."""
         del change, record
-        last = state.path(run.boot)
-        try:
-            if last.is_file():
-                durable.write_file(run.directory.path / last.name, last.read_bytes(), mode=0o600)
-        except OSError as error:  # a full disk must not keep the host from its way back
-            _LOG.warning("how the trials went is not kept: %s", error)
-        bootdir.remove_menu(run.host, run.boot, run.plan.decisions.boot)
+        keep_state(run.boot, run.directory)
+        bootdir.remove_menu(run.host.path(run.plan.decisions.boot.custom_cfg), run.boot)
+
+
+def keep_state(partition: Path, directory: RunDirectory) -> None:
+    """Copy what the trials left on `partition` to the run, where `report` finds it; never raises.
+    """
+    last = state.path(partition)
+    try:
+        if last.is_file():
+            durable.write_file(directory.path / last.name, read_regular(last, STATE_BYTES),
+                               mode=0o600)
+    except OSError as error:  # a full disk must not keep the host from its way back
+        _LOG.warning("how the trials went is not kept: %s", error)
 
 
 def first_state(run: Run) -> BootState:
