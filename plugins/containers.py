@@ -3,6 +3,7 @@
 import dataclasses
 import posixpath
 import re
+import stat
 from typing import Any, Dict, List, Tuple
 
 from ng2coreos.core.host import Host
@@ -34,6 +35,8 @@ _SETTING = re.compile(r'^\s*(driver|graphroot)\s*=\s*"([^"]*)"', re.MULTILINE)
 _VOLUME = re.compile(r"^Volume=(/[^:\s]*)", re.MULTILINE)
 # podman-systemd.unit(5): web.container makes web.service, unless it says otherwise (podman 5.3)
 _SERVICE = re.compile(r"^ServiceName=([^\s%@]+)$", re.MULTILINE)
+# podman's generator links only what asks for it: the rest runs when somebody, or a timer, starts it
+_WANTED = re.compile(r"^\s*(?:WantedBy|RequiredBy|UpheldBy)\s*=\s*\S", re.MULTILINE)
 _SERVICE_OF = {".container": "{}", ".kube": "{}", ".pod": "{}-pod"}
 _DEADLINE_S = 30.0
 
@@ -50,7 +53,7 @@ class Containers:
         root = settings.get("graphroot", STORAGE)
         auth = look(host, RUN_AUTH)
         quadlets = {path: host.read_text(path, default="") for path in host.walk(QUADLETS)
-                    if path.endswith(QUADLET_KINDS)}
+                    if path.endswith(QUADLET_KINDS) and not _is_directory(host, path)}
         known = host.exists(f"/root/{ROOT_AUTH}")
         return {
             "driver": settings.get("driver", "overlay"), "root": root,
@@ -104,13 +107,19 @@ class Containers:
 PLUGIN = Containers
 
 
+def _is_directory(host: Host, path: str) -> bool:
+    info = host.lstat(path)  # the generator looks into the admin's directories, whatever their name
+    return info is not None and stat.S_ISDIR(info.st_mode)
+
+
 def _running(host: Host, quadlets: Dict[str, str]) -> Dict[str, str]:
-    """The quadlets whose containers run now, with their service; none of a template."""
+    """The quadlets that a boot starts and whose containers run now, with their service; none of a
+    template."""
     units = {}
     for path, text in sorted(quadlets.items()):
         stem, kind = posixpath.splitext(posixpath.basename(path))
         named = _SERVICE.search(text)
-        if kind in _SERVICE_OF and "@" not in stem:
+        if kind in _SERVICE_OF and "@" not in stem and _wanted(host, path, text):
             name = named.group(1) if named else _SERVICE_OF[kind].format(stem)
             units[path] = f"{name}.service"
     told = answered(host, "systemctl", "is-active", "--", *units.values(),
@@ -119,6 +128,12 @@ def _running(host: Host, quadlets: Dict[str, str]) -> Dict[str, str]:
     if len(states) != len(units):  # it answers each in a line
         return {}
     return {path: unit for (path, unit), state in zip(units.items(), states) if state == "active"}
+
+
+def _wanted(host: Host, path: str, text: str) -> bool:
+    more = [host.read_text(f"{path}.d/{name}", default="") for name in host.names(f"{path}.d")
+            if name.endswith(".conf")]
+    return any(_WANTED.search(one) for one in (text, *more))
 
 
 def _kept(path: str) -> bool:

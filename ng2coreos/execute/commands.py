@@ -72,6 +72,8 @@ def apply(host: Host, ready: Plan, progress: Progress, *, fresh: bool = False) -
             judge(ready, deciding.momentary_findings(plugins, facts))
             refuse_full(facts, ready)
             refuse_leftovers(host, ready)
+        else:
+            leaving.start_again(host, held)  # the host stays: `begin` refuses a second run
         directory = store.begin(ready)
         with runner.opened(host, directory, progress) as run:
             runner.carry_on(run, store)

@@ -2,12 +2,14 @@
 
 import json
 import os
+from dataclasses import replace
 from typing import List, Tuple
 
 import pytest
 
 from ng2coreos import plan as deciding
-from ng2coreos.core.errors import CommandFailed
+from ng2coreos.core.errors import CommandFailed, Interrupted
+from ng2coreos.core.progress import Progress
 from ng2coreos.execute import commands
 from plugins.hosted_engine import AGENT, BROKER, CONF, STATE, HostedEngine
 from tests.execute.simulated import write
@@ -121,6 +123,20 @@ def test_whatever_comes_next_starts_what_a_killed_command_left_stopped(engine: E
             assert engine.running() == (True, True), f"{name} after {cut}"
             assert oracle.problems(scene) == [], f"{name} after {cut}"
     assert found == {(True, True), (False, True), (False, False)}
+
+
+def test_an_apply_that_is_refused_starts_them_too(engine: Engine) -> None:
+    scene = engine.scene
+    stopped = cuts_of(engine)[-1]
+    scene.restore(stopped)
+    assert engine.running() == (False, False)
+    other = replace(scene.plan, run_id="another",
+                    target=replace(scene.plan.target, commit="d" * 64))
+    for fresh in (False, True):
+        scene.restore(stopped)
+        with pytest.raises(Interrupted, match="still there"):
+            commands.apply(scene.host, other, Progress(), fresh=fresh)
+        assert engine.running() == (True, True)
 
 
 def test_a_start_that_was_cut_itself_is_made_once_more(engine: Engine) -> None:

@@ -13,6 +13,7 @@ from tests.plan.build import decided, found, host, ids, item, target
 
 STORAGE = "/var/lib/containers/storage"
 PODMAN = target(packages=(Package("podman", 5, "5.2", "1", "x86_64"),))
+INSTALL = "[Install]\nWantedBy=multi-user.target\n"
 NOTHING = {"driver": "overlay", "root": STORAGE, "images": False, "bolt": False, "quadlets": {},
            "networks": [], "docker": [], "auth": None, "volatile": {"running": {}}}
 
@@ -28,8 +29,10 @@ def test_reads_storage_quadlets_networks_and_docker(fake_host: FakeHost) -> None
     fake_host.write("/data/containers/overlay/abc/diff", "x")
     fake_host.write(STORAGE + "/libpod/bolt_state.db", "x")
     fake_host.write("/etc/containers/systemd/site/web.container",
-                    "[Container]\nImage=x\nVolume=/data/web:/srv:Z\nVolume=named.volume:/v\n")
+                    "[Container]\nImage=x\nVolume=/data/web:/srv:Z\nVolume=named.volume:/v\n"
+                    + INSTALL)
     fake_host.write("/etc/containers/systemd/db.container", "[Container]\nServiceName=data\n")
+    fake_host.write("/etc/containers/systemd/db.container.d/10-boot.conf", INSTALL)
     fake_host.write("/etc/containers/systemd/each@.container", "[Container]\nImage=x\n")
     fake_host.on("systemctl", "is-active", "--", "data.service", "web.service",
                  stdout="inactive\nactive\n", rc=0)
@@ -47,9 +50,20 @@ def test_reads_storage_quadlets_networks_and_docker(fake_host: FakeHost) -> None
 
 @pytest.mark.parametrize("said", ["", "active\nactive\n", "System has not been booted\n" * 3])
 def test_an_answer_that_is_none_runs_nothing(fake_host: FakeHost, said: str) -> None:
-    fake_host.write("/etc/containers/systemd/web.container", "[Container]\nImage=x\n")
+    fake_host.write("/etc/containers/systemd/web.container", "[Container]\nImage=x\n" + INSTALL)
     fake_host.on("systemctl", "is-active", "--", "web.service", stdout=said, rc=1)
     assert Containers().facts(fake_host)["volatile"] == {"running": {}}
+
+
+def test_one_that_no_boot_starts_is_not_asked_for(fake_host: FakeHost) -> None:
+    """It runs because somebody has started it, or a timer: the new system would not, nor would NG.
+    """
+    fake_host.write("/etc/containers/systemd/web.container",
+                    "[Container]\nImage=x\n[Install]\n# WantedBy=default.target\nWantedBy=\n")
+    fake_host.write("/etc/containers/systemd/site.pod/README", "a directory of the admin's")
+    facts = Containers().facts(fake_host)  # and systemctl is not asked at all
+    assert facts["volatile"] == {"running": {}}
+    assert list(facts["quadlets"]) == ["/etc/containers/systemd/web.container"]
 
 
 def test_a_container_that_runs_must_run_there_too() -> None:
@@ -89,7 +103,7 @@ def test_only_the_directories_that_stay_behind_are_named() -> None:
                                   "build"])
 def test_quadlets_of_each_kind_want_podman(fake_host: FakeHost, kind: str) -> None:
     path = f"/etc/containers/systemd/a.{kind}"
-    fake_host.write(path, "x")
+    fake_host.write(path, INSTALL)
     fake_host.write("/etc/containers/systemd/README", "x")
     unit = {"container": "a", "kube": "a", "pod": "a-pod"}.get(kind)
     if unit is not None:
