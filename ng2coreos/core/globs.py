@@ -60,9 +60,24 @@ def start(pattern: str) -> str:
     return pattern if wild is None else pattern[:wild.start()].rpartition("/")[0]
 
 
+def leads(pattern: str, path: str) -> bool:
+    """May something below directory `path` fit `pattern`?"""
+    first = start(pattern)
+    if first.startswith(f"{path}/"):
+        return True
+    if first and not f"{path}/".startswith(f"{first}/"):
+        return False
+    return "**" in pattern or path.count("/") < pattern.count("/")
+
+
+def outermost(pattern: str) -> str:
+    """What fits only the outermost of what fits `pattern`: of ``/a/**`` it is /a."""
+    return pattern[:-3] if pattern.endswith("/**") else pattern
+
+
 def sample(pattern: str) -> str:
     """A path that fits `pattern`, the outermost such."""
-    return _WILDCARDS.sub("x", pattern[:-3] if pattern.endswith("/**") else pattern)
+    return _WILDCARDS.sub("x", outermost(pattern))
 
 
 def literal(pattern: str) -> bool:

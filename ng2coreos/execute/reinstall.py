@@ -6,6 +6,7 @@ what goes into it is bounded.  Everything that stays out is named.
 
 import hashlib
 import os
+import posixpath
 import stat
 from collections import Counter
 from pathlib import Path
@@ -38,6 +39,7 @@ class _Top(NamedTuple):
     target: str
     left: Left
     itself: bool  # is the directory itself ours? The image has its own /root, /opt, ...
+    inside: str = ""  # where it is below that which `left` is about
 
 
 def collect(host: Host, plan: Plan) -> State:
@@ -73,12 +75,12 @@ class _Collection:
         info = self._host.lstat(top.source)
         if info is None or not stat.S_ISDIR(info.st_mode):
             return
-        if top.itself:
+        if top.itself and not top.left.has(top.inside):
             self._add(top.source, top.target, info, top)
         for path in self._host.walk(top.source):
             inside = path[len(top.source) + 1:]
             info = self._host.lstat(path)
-            if info is None or top.left.has(inside):
+            if info is None or top.left.has(posixpath.join(top.inside, inside)):
                 continue
             self._add(path, f"{top.target}/{inside}", info, top)
 
@@ -134,19 +136,15 @@ def named() -> Tuple[str, ...]:
 
 def _tops(plan: Plan) -> Sequence[_Top]:
     volumes = plan.decisions.volumes
-    tops = [_Top(tree.source, canonical(tree.source), Left(tree.exclude, tree.keep),
-                 False)
+    tops = [_Top(tree.source, canonical(tree.source), tree.left, False)
             for tree in plan.decisions.trees]
-    tops += [_Top(v.source_mount, v.mount, Left(v.remove, v.keep), False) for v in volumes
+    tops += [_Top(v.source_mount, v.mount, v.left, False) for v in volumes
              if v.source_mount and below(v.source_mount, VAR) is None]  # /home
     for path in named():
         holder = max((v for v in volumes if v.source_mount and below(path, v.source_mount)),
                      key=lambda v: len(v.source_mount), default=None)
-        prefix = (below(path, holder.source_mount) or "") + "/" if holder is not None else ""
-        patterns = ((), ()) if holder is None else (holder.remove, holder.keep)
-        tops.append(_Top(path, path, Left(*(tuple(
-            pattern[len(prefix):] for pattern in one if pattern.startswith(prefix))
-            for one in patterns)), True))
+        tops.append(_Top(path, path, Left(()), True) if holder is None else
+                    _Top(path, path, holder.left, True, below(path, holder.source_mount) or ""))
     return sorted(tops, key=lambda top: (top.source, top.target))
 
 

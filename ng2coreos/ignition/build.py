@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 from ng2coreos.core.errors import BadInput, StalePlan
-from ng2coreos.core.left import Left
 from ng2coreos.core.secret import Secret
 from ng2coreos.ignition.config import Config, Directory, File, Filesystem, Group, Link, Owner, User
 from ng2coreos.ignition.contents import Contents
@@ -77,13 +76,13 @@ def in_volume(item: Item, decisions: Decisions) -> bool:
     for volume in decisions.volumes:
         inside = below(item.source, volume.source_mount) if volume.source_mount else None
         if inside is not None and posixpath.join(volume.mount, inside) == canonical(item.path):
-            return not Left(volume.remove, volume.keep).has(inside)
+            return not volume.left.has(inside)
     mounts = {volume.name: volume.mount for volume in decisions.volumes}
     for tree in decisions.trees:
         inside = below(item.source, tree.source)
         if inside is not None and tree.volume in mounts and canonical(item.path) == (
                 posixpath.normpath(posixpath.join(mounts[tree.volume], tree.path, inside))):
-            return not Left(tree.exclude, tree.keep).has(inside)
+            return not tree.left.has(inside)
     return False
 
 

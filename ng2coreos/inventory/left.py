@@ -4,15 +4,14 @@ import stat
 from typing import Dict, Iterable
 
 from ng2coreos.core.host import Host
-from ng2coreos.core.left import Left
 from ng2coreos.inventory.parse import readable
 from ng2coreos.model.plan import Tree, Volume
 
 
 def read(host: Host, volumes: Iterable[Volume], trees: Iterable[Tree]) -> Dict[str, str]:
     """The kind (directory, symlink or file) of each path that is there now; changes nothing."""
-    tops = [(v.source_mount, Left(v.remove, v.keep)) for v in volumes if v.source_mount]
-    tops += [(t.source, Left(t.exclude, t.keep)) for t in trees]
+    tops = [(v.source_mount, v.left) for v in volumes if v.source_mount]
+    tops += [(t.source, t.left) for t in trees]
     found: Dict[str, str] = {}
     for source, left in tops:
         with readable(source):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Dict, Optional, Tuple
 
+from ng2coreos.core.left import Left
 from ng2coreos.model.finding import Finding, Kind
 from ng2coreos.model.item import Check, Item
 from ng2coreos.model.packages import AddedPackage, Fate
@@ -89,6 +90,12 @@ class Volume:
     remove: Tuple[str, ...] = ()  # NG-only content, relative to the volume, removed in the snapshot
     thick: bool = False
     keep: Tuple[str, ...] = ()  # of that, what a whitelist of the admin's or a plug-in's carries
+    never: Tuple[str, ...] = ()  # removed whatever is kept: the run's own, say
+
+    @property
+    def left(self) -> Left:
+        """What of NG's volume stays behind."""
+        return Left(self.remove, self.keep, self.never)
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,12 @@ class Tree:
     path: str  # below the volume
     exclude: Tuple[str, ...] = ()
     keep: Tuple[str, ...] = ()  # of what is excluded
+    never: Tuple[str, ...] = ()  # excluded whatever is kept
+
+    @property
+    def left(self) -> Left:
+        """What of NG's directory stays behind."""
+        return Left(self.exclude, self.keep, self.never)
 
 
 @dataclass(frozen=True)

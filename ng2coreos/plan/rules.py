@@ -130,7 +130,7 @@ class Rules:
         ways = [path]
         while len(ways[-1]) > 1:
             ways.append(posixpath.dirname(ways[-1]))
-        for index in self._indexes:
+        for index in self._outermost:
             for way in ways:
                 best = _best(index, way, ways)
                 if best is not None:
@@ -141,6 +141,11 @@ class Rules:
     def _indexes(self) -> Tuple[globs.Index[_Claim], ...]:
         """The patterns by whose they are, in order of rank."""
         return tuple(_index(layers) for layers in self.tiers)
+
+    @cached_property
+    def _outermost(self) -> Tuple[globs.Index[_Claim], ...]:
+        """As `_indexes`, of directories that take along what is below: ``/a/**`` is /a."""
+        return tuple(_index(layers, outermost=True) for layers in self.tiers)
 
     @property
     def tiers(self) -> Tuple[Tuple[Layer, ...], ...]:
@@ -185,7 +190,8 @@ def _best(index: globs.Index[_Claim], path: str, ways: Sequence[str] = ()) -> Op
     return None if best is None else best[2]
 
 
-def _index(layers: Tuple[Layer, ...]) -> globs.Index[_Claim]:
+def _index(layers: Tuple[Layer, ...], *, outermost: bool = False) -> globs.Index[_Claim]:
     entries = [entry for layer in layers for entry in layer.entries]
-    return globs.Index((pattern, (entry.rank(pattern), -number, entry))
+    return globs.Index((globs.outermost(pattern) if outermost else pattern,
+                        (entry.rank(pattern), -number, entry))
                        for number, entry in enumerate(entries) for pattern in entry.paths)

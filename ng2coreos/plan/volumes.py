@@ -1,7 +1,7 @@
 """The volumes of the new system: a root of its own, and a snapshot of each data volume of NG."""
 
-from dataclasses import dataclass, replace
-from typing import Callable, List, Optional, Sequence, Set, Tuple
+from dataclasses import dataclass
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ng2coreos.core import globs
 from ng2coreos.core.left import Left
@@ -26,6 +26,7 @@ NIST = ("/home", "/var", "/var/crash", "/var/log", "/var/log/audit", "/var/tmp")
 # The run's own: its exported secrets stay on NG, whatever a whitelist says
 NEVER_IN_VAR = ("/var/lib/ng2coreos", "/var/tmp/ng2coreos-*")
 TREES = ("/home", "/opt", "/root", "/srv", "/usr/local")
+_ALL = "**"  # all of a volume
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ def decide_volumes(facts: HostFacts, target: TargetFacts, rules: Rules,
             found.append(finding("N2C_VOLUME_FSTYPE", [f"lv:{mount.volume}"],
                                  mount=mount.target, fstype=mount.fstype))
         origin = layout.volume(mount.volume)
-        left = _left(mount.target, rules, [m.target for m in mine])
+        left = decide_left(mount.target, rules, [m.target for m in mine])
         volumes.append(Volume(
             PREFIX + mount.volume, on_target(mount.target), mount.fstype, new_uuid(),
             origin.size_bytes if origin else mount.size_bytes, mount.volume, mount.target,
-            left.patterns, keep=left.keep))
+            left.patterns, keep=left.keep, never=left.never))
     if not any(v.source_mount == "/var" for v in volumes):
         found.append(finding("N2C_VAR_VOLUME"))
     found += _leftovers(facts, {v.name for v in volumes})
@@ -71,33 +72,59 @@ def _thin(facts: HostFacts, mount: Mount) -> bool:
     return volume is not None and volume.thin and volume.pool == facts.layout.pool.name
 
 
-def _left(top: str, rules: Rules, deeper: Sequence[str] = ()) -> Left:
+def decide_left(top: str, rules: Rules, deeper: Sequence[str] = ()) -> Left:
     """What stays behind of the volume or tree at `top`; not of what `deeper` volumes hold.
 
     A rule counts where it is the one that decides (Rules.find_above): so a drop-in may carry what
-    ours drop, or a part of it.
+    ours drop, or a part of it, and drop a part of that.
     """
     def inside(pattern: str) -> str:
-        holder = max((m for m in (top, *deeper) if pattern.startswith(m + "/")), key=len,
-                     default="")
-        relative = pattern[len(top) + 1:] if holder == top else ""
-        return relative[:-3] if relative.endswith("/**") else relative
+        outer = globs.outermost(pattern)
+        if Left((outer,)).has(top):
+            return _ALL
+        holder = max((m for m in (top, *deeper) if outer.startswith(m + "/")), key=len, default="")
+        return outer[len(top) + 1:] if holder == top and outer not in deeper else ""
 
-    def decides(action: Action) -> Set[str]:
-        return {inside(pattern) for entry in rules.entries for pattern in entry.paths
-                if entry.action is action and inside(pattern)
-                and rules.find_above(globs.sample(pattern)) == entry}
+    drops: Dict[str, int] = {}  # and the tier
+    spared: Dict[str, int] = {}
+    for tier, layers in enumerate(rules.tiers):
+        for entry in (entry for layer in layers for entry in layer.entries):
+            mine, others = (drops, spared) if _drops(entry) else (spared, drops)
+            for pattern in entry.paths:
+                if inside(pattern) and rules.find_above(globs.sample(pattern)) == entry:
+                    mine.setdefault(inside(pattern), tier)
+            for pattern in entry.exclude:
+                decides = rules.find_above(globs.sample(pattern))
+                if inside(pattern) and _drops(decides) is not _drops(entry):
+                    others.setdefault(inside(pattern), tier)
+    ours = tuple(sorted({inside(pattern) for pattern in NEVER_IN_VAR} - {""}))
+    keep = {one: tier for one, tier in spared.items() if one != _ALL and _matter(one, drops)
+            and not Left(ours).has(globs.sample(one))}
+    whole = (f"{one}/**" for one, tier in keep.items() if _outranks(one, tier, drops))
+    never = (one for one, tier in drops.items() if _outranks(one, tier, keep))
+    return Left(tuple(sorted({*drops, *ours})), tuple(sorted((*keep, *whole))),
+                tuple(sorted({*ours, *never})))
 
-    excluded = {pattern for entry in rules.entries if entry.action is Action.DROP
-                for pattern in entry.exclude if inside(pattern)}
-    spared = decides(Action.CARRY) | {
-        inside(pattern) for pattern in excluded
-        if not _drops(rules.find_above(globs.sample(pattern)))}
-    ours = {inside(pattern) for pattern in NEVER_IN_VAR} - {""}
-    every, never = Left(tuple(sorted(decides(Action.DROP) | ours))), Left(tuple(ours))
-    return replace(every, keep=tuple(sorted(
-        one for one in spared
-        if every.has(globs.sample(one)) and not never.has(globs.sample(one)))))
+
+def _matter(one: str, drops: Iterable[str]) -> bool:
+    """May something that fits `one` be in what `drops` leave behind?"""
+    if Left(tuple(drops)).has(globs.sample(one)):
+        return True
+    return any(globs.start(one).startswith(globs.start(drop)) or (
+        not globs.literal(one) and globs.start(drop).startswith(globs.start(one)))
+        for drop in drops if not (globs.literal(one) and globs.literal(drop)))
+
+
+def _outranks(one: str, tier: int, others: Mapping[str, int]) -> bool:
+    """Does it decide whatever `others` say there, or below, all of which is of a lower tier?
+
+    A plain path is more exact than any other pattern that fits it.
+    """
+    path = globs.sample(one)
+    below = [rank for other, rank in others.items() if globs.leads(other, path)]
+    beside = [rank for other, rank in others.items() if globs.matches(other, path)]
+    least = min((*below, *(() if globs.literal(one) else beside)), default=tier + 1)
+    return bool(below or beside) and least > tier
 
 
 def _drops(entry: Optional[Entry]) -> bool:
@@ -115,10 +142,11 @@ def _trees(facts: HostFacts, target: TargetFacts, volumes: Tuple[Volume, ...],
     for source in (*TREES, *own):
         if facts.layout.mount(source) is not None:
             continue  # a file system of its own: a volume of ours or a line of fstab
-        left = _left(source, rules)
+        left = decide_left(source, rules)
         name = top_name(source)
         real = kept_at(name, target.top) if name else ALIASES[source]
-        found.append(Tree(source, var.name, real[len("/var/"):], left.patterns, left.keep))
+        found.append(Tree(source, var.name, real[len("/var/"):], left.patterns, left.keep,
+                          left.never))
     return tuple(found)
 
 

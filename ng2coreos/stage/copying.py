@@ -64,7 +64,7 @@ def copy_tree(source: Path, target: Path, ids: IdMap, left: Left, advance: Advan
             _close(stack.pop(), ids)
             continue
         path = f"{level.path}{entry.name}"
-        gone = (level.gone or left.names(path)) and not left.spares(path)
+        gone = left.goes(path, level.gone)
         if gone and not left.spares_below(path):
             continue
         name = os.fsencode(entry.name)

@@ -1,9 +1,10 @@
 """The state inside our snapshots: NG-only content goes, owners and labels become the target's."""
 
 import os
+import secrets
 import shutil
 from pathlib import Path
-from typing import Any, Callable, Tuple
+from typing import Any, Callable, List, Tuple
 
 from ng2coreos.core.left import Left
 from ng2coreos.stage import inodes
@@ -13,6 +14,8 @@ from ng2coreos.stage.relabel import Relabel
 from ng2coreos.stage.reown import Passed, reown
 
 __all__ = ["Copied", "IdMap", "Passed", "Relabel", "copy_tree", "remove_content", "reown"]
+
+_DEPTH = 200  # directories; Python calls itself for each, some thousand times at most
 
 
 def remove_content(top: Path, left: Left) -> Tuple[str, ...]:
@@ -28,12 +31,33 @@ def remove_content(top: Path, left: Left) -> Tuple[str, ...]:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(str(path), onerror=_again)
+        inodes.allow_deep_trees()
+        for place in (path, *_too_deep(path)):
+            shutil.rmtree(str(place), onerror=_again)
     else:
         try:
             os.unlink(str(path))
         except PermissionError as error:
             _again(os.unlink, str(path), (type(error), error, None))
+
+
+def _too_deep(top: Path) -> List[Path]:
+    """What is deeper than `shutil.rmtree`, which calls itself, can go: moved up, beside `top`."""
+    found = [top]
+    parent = os.open(str(top.parent), inodes.DIRECTORY)
+    try:
+        for here in found:  # which grows
+            above = str(here).count("/")
+            for root, names, _, fd in os.fwalk(str(here)):
+                if root.count("/") - above < _DEPTH:
+                    continue
+                for name in names:
+                    found.append(top.with_name(f".ng2coreos-{secrets.token_hex(16)}"))
+                    os.rename(name, found[-1].name, src_dir_fd=fd, dst_dir_fd=parent)
+                names.clear()
+    finally:
+        os.close(parent)
+    return found[1:]
 
 
 def _again(function: Callable[..., Any], path: str, problem: Any) -> None:

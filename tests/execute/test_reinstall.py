@@ -118,6 +118,22 @@ def test_all_is_in_it_and_nothing_of_the_disk(host: FakeHost, tmp_path: Path) ->
     assert "/var/log" in notes and "/var/lib/containers" in notes and "/var/lib/vdsm," not in notes
 
 
+@pytest.mark.parametrize("remove, keep, kept", [
+    (("lib/vdsm",), (), False), (("lib",), (), False), (("**",), (), False),
+    (("lib",), ("lib/*/persistence",), True), (("lib/vdsm/persistence/n*",), (), False),
+    (("lib/vdsm/other",), (), True)])
+def test_what_stays_behind_with_a_directory_above_is_not_in_it(
+        host: FakeHost, tmp_path: Path, remove: Tuple[str, ...], keep: Tuple[str, ...],
+        kept: bool) -> None:
+    made = plan()
+    made = replace(made, decisions=replace(made.decisions, volumes=tuple(
+        replace(v, remove=remove, keep=keep) if v.mount == "/var" else v
+        for v in made.decisions.volumes)))
+    text, _ = built(host, tmp_path, made)
+    net = "/var/lib/vdsm/persistence/netconf/nets/ovirtmgmt"
+    assert (net in machine(text)["paths"]) is kept
+
+
 def test_what_stays_deleted_comes_back_with_the_image_and_is_named(host: FakeHost,
                                                                    tmp_path: Path) -> None:
     made = plan()

@@ -19,6 +19,7 @@ from ng2coreos.core.left import Left
 from ng2coreos.model.plan import IdChange, Identities
 from ng2coreos.stage import transfer
 from ng2coreos.stage.ids import IdMap
+from tests.deep import deep_tree
 from tests.stage.namespace import in_namespace
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setfacl"),
@@ -355,7 +356,7 @@ def test_only_what_is_named_goes(tree: Path, tmp_path: Path) -> None:
     (tree / "out").symlink_to(tmp_path)
     gone = transfer.remove_content(tree, Left(("dir/sub", "out/keep", "link", "b*", "dir/<x>range",
                                           "nix", "nix/there", "sticky/**")))
-    assert gone == ("dir/sub", "link", "b", os.fsdecode(b"bad\xff\n name"), "dir/strange")
+    assert gone == ("b", os.fsdecode(b"bad\xff\n name"), "dir/strange", "dir/sub", "link", "sticky")
     assert (tmp_path / "keep").exists() and Path("/etc/passwd").exists()
     assert (tree / "dir/c").exists() and not (tree / "b").exists()
     assert transfer.remove_content(tree, Left(("dir/sub", "link", "b*"))) == ()
@@ -365,6 +366,17 @@ def test_only_what_is_named_goes(tree: Path, tmp_path: Path) -> None:
 def test_a_pattern_cannot_leave_the_volume(tree: Path, pattern: str) -> None:
     with pytest.raises(BadInput):
         transfer.remove_content(tree, Left((pattern,)))
+
+
+def test_a_tree_of_any_depth_goes(tmp_path: Path) -> None:
+    """Any user can make one in /var/tmp, by a name of ours."""
+    top = tmp_path / "top"
+    top.mkdir()
+    deep_tree(top, "x-1", 5000)
+    (top / "x-1/d/d/e").mkdir()
+    (top / "y").mkdir()
+    assert transfer.remove_content(top, Left(("x-*",))) == ("x-1",)
+    assert [path.name for path in top.iterdir()] == ["y"]
 
 
 def test_immutable_content_goes_too(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ labels each inode, where the image has an SELinux policy.
 from typing import Any, Dict, Tuple
 
 from ng2coreos.core.errors import BadInput
-from ng2coreos.core.left import Left
 from ng2coreos.execute import labelling, room
 from ng2coreos.execute.run import Run
 from ng2coreos.execute.step import Result, Step, Undo
@@ -57,15 +56,14 @@ class SnapshotVolumes(Step):
     def _take_over(self, volume: Volume, mounted: Any, run: Run, advance: Any) -> Dict[str, Any]:
         identities = run.plan.decisions.identities
         ids = transfer.IdMap.of(identities)
-        transfer.remove_content(mounted, Left(volume.remove, volume.keep))
+        transfer.remove_content(mounted, volume.left)
         copied, tops = 0, set()
         with labelling.relabel(run, volume) as labels:
             passed = transfer.reown(mounted, ids, advance, labels=labels)
             for tree in run.plan.decisions.trees:
                 if tree.volume == volume.name:
                     copied += transfer.copy_tree(run.host.path(tree.source), mounted / tree.path,
-                                                 ids, Left(tree.exclude, tree.keep),
-                                                 advance).bytes
+                                                 ids, tree.left, advance).bytes
                     tops.add(tree.path.split("/")[0])
             more = [transfer.reown(mounted / top, _SAME, advance, labels=labels.below(top))
                     for top in sorted(tops) if labels is not None and (mounted / top).exists()]
