@@ -12,6 +12,7 @@ from ng2coreos.model.finding import Kind
 from ng2coreos.model.item import Outcome
 from ng2coreos.model.plan import Policy
 from ng2coreos.plan import Rules, decide, left_items, load_rules
+from ng2coreos.plan.left_behind import NAMED
 from ng2coreos.plan.paths import on_target, unit_name
 from ng2coreos.plan.schema import parse
 from ng2coreos.plan.why import why
@@ -83,6 +84,15 @@ def test_a_whitelist_of_the_admins_carries_what_ours_drop_but_never_the_runs_own
         assert answer.verdict == verdict, path
         assert answer.rule is None or answer.rule.reason
     assert why(rules, "/var/cache/dnf/x").rule is not None
+
+
+def test_names_that_some_user_makes_do_not_fill_the_plan() -> None:
+    left = {f"/var/tmp/ng2coreos-{number:05d}": "file" for number in range(NAMED + 7)}
+    items = left_items((), {**left, "/var/tmp/abrt": "directory"}, load_rules())
+    assert len(items) == NAMED
+    told = [item.reason for item in items if "more beside it" in item.reason]
+    assert told == [items[-1].reason] and "So do 8 more beside it." in told[0]
+    assert "more" not in left_items((), dict(list(left.items())[:NAMED]), load_rules())[-1].reason
 
 
 def test_what_stays_behind_is_named_with_its_reason(fake_host: FakeHost) -> None:
