@@ -109,8 +109,10 @@ def directory(host: Host, kind: str, top: str = "") -> str:
         key, equals, value = line.partition("=")
         if equals and key.strip() == "store-root":
             return f"{top}{value.strip()}/{kind}/active"
-    found = [f"{top}{root}/{kind}/active" for root in _ROOTS]
-    return next((place for place in found if host.exists(f"{place}/modules")), found[0])
+    found = [f"{top}{root}/{kind}" for root in _ROOTS]
+    # a cut may have left only what libsemanage had put aside to replace it
+    return next((f"{place}/active" for name in ("active", "previous") for place in found
+                 if host.exists(f"{place}/{name}/modules")), f"{found[0]}/active")
 
 
 def read(host: Host, kind: str, top: str = "") -> Store:

@@ -163,6 +163,15 @@ def test_a_store_that_a_cut_left_aside_is_put_back(playing: Playing) -> None:
     assert playing.told == list(LINES[1:]) and playing.exists(selinux.DONE)
 
 
+def test_it_is_put_back_where_no_setting_says_its_place(playing: Playing) -> None:
+    top = playing.path(STORE)
+    playing.path("/etc/selinux/semanage.conf").write_text("# as the package brings it\n", "ascii")
+    (top / "booleans.local").write_text("nis_enabled=1\n", "ascii")
+    top.rename(top.with_name("previous"))
+    selinux.replay(System(playing))
+    assert playing.told == list(LINES[1:]) and playing.exists(selinux.DONE)
+
+
 def test_a_store_that_is_whole_is_not_put_back(playing: Playing) -> None:
     playing._fake.write(f"{STORE}/../previous/booleans.local", "nis_enabled=1\n")
     selinux.replay(System(playing))
