@@ -5,12 +5,15 @@ from collections import Counter
 from dataclasses import replace
 from typing import Dict, Mapping, Tuple
 
+from ng2coreos.core import globs
 from ng2coreos.model.item import Item
 from ng2coreos.plan.rules import Action, Rules
+from ng2coreos.plan.volumes import NEVER_IN_VAR
 from ng2coreos.plan.written import given_up
 
 NAMED = 1000  # of one directory: in /var/tmp any user can make as many as there are inodes
 _OURS = "The run's own, which stays on NG whatever a whitelist says."
+_ABOVE = "A whitelist leaves it behind, or a directory above it, by a pattern with a wildcard."
 
 
 def left_items(items: Tuple[Item, ...], left: Mapping[str, str], rules: Rules) -> Tuple[Item, ...]:
@@ -30,7 +33,8 @@ def left_items(items: Tuple[Item, ...], left: Mapping[str, str], rules: Rules) -
         if count[directory] <= NAMED:
             entry = rules.find_above(path)
             dropped = entry is not None and entry.action is Action.DROP
-            last[directory] = given_up(path, entry.reason if entry and dropped else _OURS,
+            other = _OURS if any(globs.matches(one, path) for one in NEVER_IN_VAR) else _ABOVE
+            last[directory] = given_up(path, entry.reason if entry and dropped else other,
                                        entry.id if entry and dropped else "plan", kind=kind)
             more.append(last[directory])
     full = {last[place].path: number - NAMED for place, number in count.items() if number > NAMED}

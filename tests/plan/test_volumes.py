@@ -112,6 +112,10 @@ def test_what_stays_behind_is_named_with_its_reason(fake_host: FakeHost) -> None
     assert "layers" in told["/var/imgbased/x"].reason and told["/root/anaconda-ks.cfg"].rule
     assert told["/var/lib/ng2coreos"].reason and not any(i.verify for i in told.values())
     assert left_items(plan.items, {plan.items[0].path: "file"}, rules) == plan.items
+    # of two patterns with wildcards the rules may name another one than has left it behind
+    ours, other = left_items((), {"/var/lib/mine": "file", "/var/tmp/ng2coreos-x": "file"},
+                             Rules((), ()))[::-1]
+    assert "own" in ours.reason and "wildcard" in other.reason
 
 
 def test_trees_of_ngs_root_go_where_the_links_of_the_image_lead() -> None:
