@@ -242,3 +242,27 @@ def _is_open(fd: int) -> bool:
     except OSError:
         return False
     return True
+
+
+WATCHED = """
+import os, signal, sys, time
+from pathlib import Path
+from ng2coreos.core import durable
+with durable._thawed_at_last(os.open(sys.argv[1], os.O_RDONLY)):
+    child = int(Path(f"/proc/self/task/{os.getpid()}/children").read_text())
+    end = time.monotonic() + 30
+    while os.getsid(child) != child and time.monotonic() < end:
+        time.sleep(0.01)
+    assert os.getsid(child) == child, "it is in our session"
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        os.kill(child, number)
+    time.sleep(0.2)
+    assert os.waitpid(child, os.WNOHANG) == (0, 0), "it has ended"
+"""
+
+
+def test_who_thaws_is_not_ended_by_what_ends_the_run(tmp_path: Path) -> None:
+    """A terminal's signals go to all of its process group, a service's to each process."""
+    done = subprocess.run([sys.executable, "-c", WATCHED, str(tmp_path)], timeout=60,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

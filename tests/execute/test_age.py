@@ -8,7 +8,7 @@ import pytest
 from ng2coreos import report
 from ng2coreos.core.progress import Progress
 from ng2coreos.execute import commands
-from ng2coreos.execute.status import status
+from ng2coreos.execute.status import _aged, status
 from ng2coreos.execute.store import Store
 from tests.execute.simulated import Scene
 from tests.execute.world import World
@@ -43,3 +43,7 @@ def test_an_armed_run_tells_when_ngs_state_was_taken(
         assert status(scene.host, store).taken == ""
 
     in_namespace(work)
+
+
+def test_a_time_that_is_no_time_tells_no_age() -> None:
+    assert _aged("2026-19-39T29:59:59Z", "2026-01-01T00:00:00Z") == ""

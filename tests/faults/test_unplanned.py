@@ -39,7 +39,8 @@ def undone(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("how", sorted(DAMAGE))
-def test_an_armed_host_goes_back(scene: Scene, how: str) -> None:
+def test_an_armed_host_goes_back(scene: Scene, how: str,
+                                 caplog: pytest.LogCaptureFixture) -> None:
     before = scene.ng()
     scene.apply()
     assert scene.next_entry() == FIRST_BOOT_ENTRY
@@ -50,6 +51,7 @@ def test_an_armed_host_goes_back(scene: Scene, how: str) -> None:
     kept = scene.image()["/"]
     assert not [path for path, node in kept.items() if path.startswith("var/lib/ng2coreos")
                 and (SECRET in node.data or b"canaryhash" in node.data)]
+    assert "may be left" not in caplog.text  # of secrets
     scene.apply()  # nothing is in its way
 
 

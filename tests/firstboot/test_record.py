@@ -8,8 +8,8 @@ import pytest
 
 from ng2coreos.core import durable
 from ng2coreos.core.errors import CommandFailed
-from ng2coreos.firstboot import trial
-from ng2coreos.model.state import Phase
+from ng2coreos.firstboot import record, trial
+from ng2coreos.model.state import Failure, Phase
 from ng2coreos.stage import bootdir, state
 from tests.firstboot.machine import Machine, Restarted
 
@@ -106,3 +106,21 @@ def test_a_reboot_that_no_process_can_ask_for_is_forced(tmp_path: Path) -> None:
     machine.event = refuse
     assert machine.play() == "ng"
     assert asked == ["systemctl reboot", "systemctl reboot --force"]
+
+
+def test_no_detail_of_a_failure_shows_a_password(tmp_path: Path) -> None:
+    """Whoever has found it: an error that ended the trial is no check's."""
+    machine = Machine(tmp_path)
+    machine.boot()
+    record.failed(machine.system(), [Failure("trial", "It could be made", "password=hunter2 x")])
+    failure, = machine.state.attempts[-1].failures
+    assert failure.detail == "password=*** x"
+
+
+def test_where_grubs_environment_cannot_be_read_nothing_is_confirmed(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.boot()
+    machine.set_phase(Phase.HEALTHY)
+    machine.environment.write_bytes(b"no block")
+    assert trial.run(machine.system()) is trial.Task.NOTHING
+    assert machine.state.phase is Phase.HEALTHY

@@ -90,6 +90,15 @@ def test_an_answer_that_is_none_is_told(fake_host: FakeHost, answer: str) -> Non
     assert (one.id, one.evidence) == ("N2C_HE_STATE_UNKNOWN", ("hosted-engine --vm-status",))
 
 
+def test_nobody_says_whether_the_new_system_would_start_it(fake_host: FakeHost) -> None:
+    scripted(fake_host, status=status())
+    fake_host.write(STATE, "local_maintenance=True\n")
+    mine = HostedEngine().now(fake_host)
+    one, = HostedEngine().judge_now({**mine, "volatile": {
+        **mine["volatile"], "active": False, "starts": None}})
+    assert (one.id, one.evidence) == ("N2C_HE_STATE_UNKNOWN", (AGENT,))
+
+
 @pytest.mark.parametrize("silent,wanted", [
     ("systemctl", "ovirt-ha-agent.service"), ("hosted-engine", "hosted-engine --vm-status"),
     ("sanlock", "sanlock.service")])
