@@ -38,7 +38,7 @@ class Left:
 
     def goes(self, path: str, above: bool) -> bool:
         """Does `path` stay behind whose directory does, or does not (`above`)?"""
-        if _fits(self.never, *_ways(path)):
+        if self.never and _fits(self.never, *_ways(path)):
             return True
         return not self.spares(path) and (above or _fits(self.patterns, path))
 
