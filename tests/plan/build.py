@@ -31,6 +31,7 @@ from ng2coreos.model.plan import Decisions, Policy
 from ng2coreos.model.programs import PROGRAMS
 from ng2coreos.model.target import Initramfs, Signature, TargetFacts, TargetSource
 from ng2coreos.plan import Rules, decide, load_plugins, load_rules
+from tests.plan import units
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -185,10 +186,13 @@ def rules() -> Rules:
 
 def decided(facts: Optional[HostFacts] = None, image: Optional[TargetFacts] = None,
             policy: Optional[Policy] = None, given: Optional[Rules] = None) -> Decisions:
-    """All decisions, with UUIDs that count."""
+    """All decisions, with UUIDs that count; systemd has nothing against any unit in them."""
     numbers: Iterator[int] = iter(range(1, 1000))
-    return decide(facts or host(), image or target(), policy or Policy(), given or rules(),
-                  load_plugins(), lambda: f"uuid-{next(numbers)}")
+    found = decide(facts or host(), image or target(), policy or Policy(), given or rules(),
+                   load_plugins(), lambda: f"uuid-{next(numbers)}")
+    problems = units.refused(found)
+    assert not problems, problems
+    return found
 
 
 def ids(decisions: Decisions) -> Sequence[str]:
