@@ -1,6 +1,8 @@
 """kdump: a crash is written where it was written before, as the new system names that place."""
 
+import math
 import posixpath
+import re
 from typing import Any, Dict, List, Optional, Tuple
 
 from ng2coreos.core.errors import CommandFailed, Unsupported
@@ -25,7 +27,12 @@ RENAMED = {"default": "failure_action"}
 GONE_ACTIONS = {"mount_root_run_init": "dump_to_rootfs"}
 # kdump's own default of el9 and Fedora for x86_64 (kdump-lib.sh, kdump_get_arch_recommend_size)
 CRASHKERNEL = "crashkernel=1G-4G:192M,4G-64G:256M,64G-:512M"
+LEAST_MIB = 192  # of those: what the smallest machine wants
 _RULE = "kdump"
+_ARGUMENT = "crashkernel="
+_PART = re.compile(r"(?:(?P<start>\d{1,18}[KMG]?)-(?P<end>\d{1,18}[KMG]?)?:)?"
+                   r"(?P<size>\d{1,18}[KMG]?)", re.ASCII | re.IGNORECASE)
+_MIB = {"K": 1 / 1024, "M": 1.0, "G": 1024.0}
 
 
 class Kdump:
@@ -55,11 +62,15 @@ class Kdump:
             findings.append(finding("N2C_KDUMP_MISSING", [f"unit:{SERVICE}"]))
         if notes:
             findings.append(finding("N2C_KDUMP_CHANGED", [f"file:{CONFIG}"], notes))
+        size = reserved_mib(facts.boot.kernel_args, facts.memory_bytes)
+        if enabled and there and facts.memory_bytes and size is not None and size < LEAST_MIB:
+            findings.append(finding("N2C_KDUMP_MEMORY", evidence=[
+                word for word in facts.boot.kernel_args.split() if word.startswith(_ARGUMENT)]))
         text = "# Written by ng2coreos from oVirt Node NG's kdump.conf.\n" + "".join(
             f"{line}\n" for line in kept)
         item = written(CONFIG, text, "Where a crash dump goes, as the new system names it.", _RULE,
                        source=CONFIG)
-        reserves = any(word.startswith("crashkernel=") for word in facts.boot.kernel_args.split())
+        reserves = any(word.startswith(_ARGUMENT) for word in facts.boot.kernel_args.split())
         more = (KernelArg("", ArgAction.ADD, "kdump is on, and NG reserved no memory by name.",
                           CRASHKERNEL),) if enabled and there and not reserves else ()
         works = mine["volatile"]["active"]  # what NG cannot do is not asked of the new system
@@ -79,6 +90,36 @@ def _active(host: Host) -> bool:
                         ok=(0, 3, 4)).stdout.strip() == "active"
     except (CommandFailed, Unsupported):
         return False
+
+
+def reserved_mib(arguments: str, memory_bytes: int) -> Optional[float]:
+    """What ``crashkernel=`` reserves on a machine with so much memory; None if it names no size.
+
+    Its forms are those of the kernel's admin-guide/kdump: SIZE, RANGE:SIZE and more by commas, an
+    @OFFSET after them, SIZE,high; what is `low` or `cma` comes on top of another.
+    """
+    found = None
+    for word in arguments.split():
+        value = word[len(_ARGUMENT):].partition("@")[0]
+        if not word.startswith(_ARGUMENT) or value.endswith((",low", ",cma")):
+            continue
+        parts = [_PART.fullmatch(part) for part in value.split(",") if part != "high"]
+        sizes = [_mib(part["size"]) for part in parts if part is not None and _meant(
+            part, memory_bytes / (1 << 20))]
+        if None not in parts:
+            found = sizes[0] if sizes else 0.0  # the last argument counts
+    return found
+
+
+def _meant(part: "re.Match[str]", memory_mib: float) -> bool:
+    if part["start"] is None:
+        return True
+    return _mib(part["start"]) <= memory_mib < (_mib(part["end"]) if part["end"] else math.inf)
+
+
+def _mib(text: str) -> float:
+    unit = text[-1].upper()
+    return int(text[:-1]) * _MIB[unit] if unit in _MIB else int(text) / (1 << 20)
 
 
 def adapted(settings: List[str], facts: HostFacts) -> Tuple[List[str], List[str]]:

@@ -1,14 +1,15 @@
 """kdump: the dump's place by its new name, memory for it, a word where the image has none."""
 
 from dataclasses import replace
-from typing import Any, Tuple
+from typing import Any, Optional, Tuple
 
 import pytest
 
 from ng2coreos.model.facts import HostFacts, Service
 from ng2coreos.model.item import Outcome
+from ng2coreos.model.target import TargetFacts
 from ng2coreos.plan.written import text_of
-from plugins.kdump import CRASHKERNEL, Kdump
+from plugins.kdump import CRASHKERNEL, Kdump, reserved_mib
 from tests.fakes import FakeHost
 from tests.plan.build import changed, decided, found, host, ids, item, target
 
@@ -142,3 +143,39 @@ def test_settings_of_a_kdump_that_is_off_travel_and_reserve_nothing() -> None:
     assert lines(plan) == ["path /var/roothome/x"]
     assert CRASHKERNEL not in [a.result for a in plan.kernel_args]
     assert "kdump" not in [c.id for c in plan.checks]
+
+
+@pytest.mark.parametrize("args,memory_gib,mib", [
+    ("crashkernel=64M", 64, 64.0),
+    ("crashkernel=262144K@16M", 64, 256.0),
+    ("crashkernel=268435456", 64, 256.0),
+    ("crashkernel=1g,high crashkernel=72M,low", 64, 1024.0),
+    ("crashkernel=1G-4G:128M,4G-64G:192M,64G-:512M", 3, 128.0),
+    ("crashkernel=1G-4G:128M,4G-64G:192M,64G-:512M", 63, 192.0),
+    ("crashkernel=1G-4G:128M,4G-64G:192M,64G-:512M@16M", 64, 512.0),
+    ("crashkernel=4G-64G:192M", 2, 0.0),
+    ("crashkernel=512M crashkernel=128M", 64, 128.0),
+    ("crashkernel=auto", 64, None),
+    ("crashkernel=", 64, None),
+    ("crashkernel=1G-4G", 64, None),
+    ("quiet", 64, None),
+])
+def test_how_much_is_reserved(args: str, memory_gib: int, mib: Optional[float]) -> None:
+    assert reserved_mib(args, memory_gib << 30) == mib
+
+
+@pytest.mark.parametrize("args,on,image,told", [
+    ("crashkernel=64M", True, IMAGE, True),
+    ("crashkernel=192M", True, IMAGE, False),
+    ("crashkernel=auto", True, IMAGE, False),
+    ("crashkernel=64M", False, IMAGE, False),
+    ("crashkernel=64M", True, target(), False),
+])
+def test_too_little_memory_for_a_crash_is_told(args: str, on: bool, image: TargetFacts,
+                                               told: bool) -> None:
+    facts = replace(with_kdump("path /var/crash", args=args, on=on), memory_bytes=64 << 30)
+    plan = decided(facts, image)
+    assert ("N2C_KDUMP_MEMORY" in ids(plan)) is told
+    if told:
+        assert found(plan, "N2C_KDUMP_MEMORY").evidence == (args,)
+        assert [a.result for a in plan.kernel_args if a.result.startswith("crash")] == [args]
