@@ -119,17 +119,17 @@ def test_nothing_else_is_asked_before_ng_is_the_next_boot(
     scene.apply()
     spoil(scene, "half")
     scene.host.path("/boot/coreos/ng2coreos.state").write_text("{")
-    real = lvm_layout.read
 
     def refused(*_: object) -> None:
         raise CommandFailed("lvs failed with status 5: a lock.", hint="Mend it.")
 
-    monkeypatch.setattr(lvm_layout, "read", refused)
-    with pytest.raises(RollbackIncomplete, match="LVM: lvs failed"):
-        scene.roll_back()
+    # Undone before the scene undoes its own, which would be back for good otherwise
+    with monkeypatch.context() as patch:
+        patch.setattr(lvm_layout, "read", refused)
+        with pytest.raises(RollbackIncomplete, match="LVM: lvs failed"):
+            scene.roll_back()
     assert scene.next_entry() == build.ENTRY
     assert b"ng2coreos" not in scene.host.path("/boot/grub2/custom.cfg").read_bytes()
-    monkeypatch.setattr(lvm_layout, "read", real)
     scene.roll_back()
     assert differences(before, scene.ng()) == []
     undone(scene)
