@@ -5,6 +5,7 @@ the recovery that the next mount of /boot does.
 """
 
 import random
+import re
 import subprocess
 import tempfile
 from collections import Counter
@@ -29,6 +30,10 @@ PRIVATE_ENV = "/coreos/grub2/grubenv"
 NOTHING: Mapping[str, bytes] = {}
 _SECTOR = 512
 _XFS = b"XFSB"
+# What xfs_repair -n says of a file system that is well, and its host's geometry, which it misses
+_USUAL = re.compile(r"Phase \d|        - |No modify flag set|Cannot get host filesystem geometry|"
+                    r"Repair may fail if there is a sector size|the image and the host filesystem")
+_COUNTS = re.compile(r"sb_fdblocks (\d+), counted (\d+)")
 _IN_PLACE = b"# GRUB Environment Block\n"  # what is overwritten with no log to mend it
 
 
@@ -170,7 +175,19 @@ def _recover_xfs(image: Path) -> List[str]:
         told = _problem(["mount", "-t", "xfs", "-o", "loop,nouuid", str(image), place])
         if not told:
             told = _problem(["umount", place])
-    return told or _problem(["xfs_repair", "-n", "-f", str(image)])
+    return told or [problem for problem in _problem(["xfs_repair", "-n", "-f", str(image)])
+                    if not _counts_less(problem)]
+
+
+def _counts_less(problem: str) -> bool:
+    """Is this all: the superblock promises less free space than there is?
+
+    A cut while the file system is frozen, or just thawed, can leave that: the log has nothing to
+    replay, and the counter is written with the next unmount.
+    """
+    lines = [line for line in problem.splitlines()[1:] if line and not _USUAL.match(line)]
+    counts = [_COUNTS.fullmatch(line) for line in lines]
+    return bool(counts) and all(c is not None and int(c[1]) <= int(c[2]) for c in counts)
 
 
 def _problem(argv: Sequence[str], good: Sequence[int] = (0,)) -> List[str]:

@@ -174,3 +174,13 @@ def test_xfs_is_recovered_as_a_mount_does_it(tmp_path: Path) -> None:
         image.seek(4096)  # block 1: the root of a tree of free space
         image.write(b"?" * 4096)
     assert bootcuts.recover(tmp_path / "cut") != []
+
+
+@pytest.mark.parametrize("more,well", [
+    ("sb_fdblocks 210784, counted 212505\n", True), ("sb_fdblocks 3, counted 2\n", False),
+    ("sb_fdblocks 1, counted 2\nbad magic number in block 3\n", False), ("", False)])
+def test_a_counter_of_xfs_that_promises_too_little_is_no_damage(more: str, well: bool) -> None:
+    told = ("xfs_repair -n -f x ends with 1: Phase 1 - find and verify superblock...\n"
+            f"Phase 2 - using internal log\n        - zero log...\n{more}"
+            "No modify flag set, skipping phase 5\n")
+    assert bootcuts._counts_less(told) is well
