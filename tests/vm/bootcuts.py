@@ -33,6 +33,9 @@ _XFS = b"XFSB"
 # What xfs_repair -n says of a file system that is well, and its host's geometry, which it misses
 _USUAL = re.compile(r"Phase \d|        - |No modify flag set|Cannot get host filesystem geometry|"
                     r"Repair may fail if there is a sector size|the image and the host filesystem")
+_UNLINKED = re.compile(r"agi unlinked bucket \d+ is \d+ in ag \d+ \(inode=(\d+)\)")
+_ORPHAN = re.compile(r"disconnected inode (\d+), would move to lost\+found|"
+                     r"would have reset inode (\d+) nlinks from 0 to 1")
 _COUNTS = re.compile(r"sb_fdblocks (\d+), counted (\d+)")
 _IN_PLACE = b"# GRUB Environment Block\n"  # what is overwritten with no log to mend it
 
@@ -180,14 +183,19 @@ def _recover_xfs(image: Path) -> List[str]:
 
 
 def _counts_less(problem: str) -> bool:
-    """Is this all: the superblock promises less free space than there is?
+    """Is this all: less free space is promised than there is, and who is unlinked is not freed?
 
     A cut while the file system is frozen, or just thawed, can leave that: the log has nothing to
-    replay, and the counter is written with the next unmount.
+    replay, and the counter is written with the next unmount. Both cost space, and no file.
     """
     lines = [line for line in problem.splitlines()[1:] if line and not _USUAL.match(line)]
-    counts = [_COUNTS.fullmatch(line) for line in lines]
-    return bool(counts) and all(c is not None and int(c[1]) <= int(c[2]) for c in counts)
+    freed = {found[1] for found in map(_UNLINKED.fullmatch, lines) if found is not None}
+    for line in lines:
+        count, orphan = _COUNTS.fullmatch(line), _ORPHAN.fullmatch(line)
+        if not (_UNLINKED.fullmatch(line) or (orphan and {*orphan.groups()} & freed)
+                or (count and int(count[1]) <= int(count[2]))):
+            return False
+    return bool(lines)
 
 
 def _problem(argv: Sequence[str], good: Sequence[int] = (0,)) -> List[str]:

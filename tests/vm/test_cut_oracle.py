@@ -178,6 +178,11 @@ def test_xfs_is_recovered_as_a_mount_does_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("more,well", [
     ("sb_fdblocks 210784, counted 212505\n", True), ("sb_fdblocks 3, counted 2\n", False),
+    ("agi unlinked bucket 9 is 7 in ag 2 (inode=19)\nsb_fdblocks 1, counted 2\n"
+     "disconnected inode 19, would move to lost+found\n"
+     "would have reset inode 19 nlinks from 0 to 1\n", True),
+    ("agi unlinked bucket 9 is 7 in ag 2 (inode=19)\n"
+     "disconnected inode 20, would move to lost+found\n", False),
     ("sb_fdblocks 1, counted 2\nbad magic number in block 3\n", False), ("", False)])
 def test_a_counter_of_xfs_that_promises_too_little_is_no_damage(more: str, well: bool) -> None:
     told = ("xfs_repair -n -f x ends with 1: Phase 1 - find and verify superblock...\n"
