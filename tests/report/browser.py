@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
@@ -104,16 +106,28 @@ class Browser:
         return answer
 
 
+def _end_group(leader: int) -> None:
+    limit = time.monotonic() + DEADLINE_S
+    with suppress(ProcessLookupError):
+        while time.monotonic() < limit:
+            os.killpg(leader, signal.SIGKILL)  # until there is nobody left
+            time.sleep(0.05)
+
+
 @contextmanager
 def browser(scratch: Path) -> Iterator[Browser]:
-    """Chromium with a profile of its own; it ends with the block."""
+    """Chromium with a profile of its own; it ends with the block, and so do its helpers.
+
+    These write to the profile until they end, also where somebody is removing it.
+    """
     read, write = os.pipe()
     answer_read, answer_write = os.pipe()
     script = f'exec 3<&{read} 4>&{answer_write}; exec chromium "$@"'
     process = subprocess.Popen(
         ["bash", "-c", script, "chromium", *_FLAGS, f"--user-data-dir={scratch}"],
         pass_fds=(read, answer_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env={**os.environ, "HOME": str(scratch), "DBUS_SESSION_BUS_ADDRESS": "disabled:"})
+        env={**os.environ, "HOME": str(scratch), "DBUS_SESSION_BUS_ADDRESS": "disabled:"},
+        start_new_session=True)
     os.close(read)
     os.close(answer_write)
     try:
@@ -121,3 +135,4 @@ def browser(scratch: Path) -> Iterator[Browser]:
     finally:
         process.terminate()
         process.wait(DEADLINE_S)
+        _end_group(process.pid)
